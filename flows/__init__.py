@@ -1,0 +1,1 @@
+"""WHAT happens, in which order: Prefect flows that read like the diagram."""

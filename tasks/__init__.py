@@ -1,0 +1,1 @@
+"""One Prefect task per box of the diagram; each file holds one verb. Nothing is re-exported here."""

@@ -1,0 +1,60 @@
+"""Every error this project raises on purpose.
+
+    EditFlowError
+    ├── RequestError              the request cannot be honoured as given; never retried
+    │   ├── ImageError            missing, unreadable, truncated, animated, too large ...
+    │   ├── PromptError           empty, too long
+    │   ├── MaskError             unreadable, wrong size, selects nothing
+    │   ├── UnsupportedInstruction  outside what the chosen engine can do
+    │   ├── UnknownEngine         no engine of that name, or its extra is not installed
+    │   └── OutputError           the place to write to is not writable
+    ├── EngineError               the engine failed on a request that was fine
+    ├── EditCancelled             somebody asked the edit to stop
+    └── TransientError            a machine fault that may pass; the only kind Prefect retries
+
+Each message holds the offending value and what to do about it.
+"""
+
+
+class EditFlowError(Exception):
+    """Root of the tree: catch this to catch everything this project raises on purpose."""
+
+
+class RequestError(EditFlowError):
+    """The request cannot be honoured as given; trying again changes nothing."""
+
+
+class ImageError(RequestError):
+    """The source picture is missing, unreadable or outside the limits."""
+
+
+class PromptError(RequestError):
+    """The instruction is empty or too long."""
+
+
+class MaskError(RequestError):
+    """The mask is unreadable, of another size than the picture, or selects nothing."""
+
+
+class UnsupportedInstruction(RequestError):
+    """The chosen engine has no way to do what the instruction asks."""
+
+
+class UnknownEngine(RequestError):
+    """No engine has that name, or what it needs is not installed."""
+
+
+class OutputError(RequestError):
+    """The output location cannot be written."""
+
+
+class EngineError(EditFlowError):
+    """The engine failed on a request that was fine."""
+
+
+class EditCancelled(EditFlowError):
+    """Somebody asked the edit to stop; nothing was kept."""
+
+
+class TransientError(EditFlowError):
+    """A machine fault (network, storage, busy server) that may pass; Prefect retries these and only these."""

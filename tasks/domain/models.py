@@ -1,0 +1,237 @@
+"""The values that cross a boundary: frozen pydantic models, never bare dicts.
+
+A request becomes a plan (what the engine is told and what must hold afterwards), a plan becomes an attempt
+(a candidate picture and its verdict), attempts become a result. Pictures travel as references, never as pixels.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+
+
+class Frozen(BaseModel):
+    """Base of every model here: immutable, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EditType(StrEnum):
+    """What kind of change an instruction asks for; decides parameters, what must stay, and which checks apply."""
+
+    SEMANTIC = "semantic"
+    APPEARANCE = "appearance"
+    TEXT = "text"
+    HYBRID = "hybrid"
+
+
+class OutputFormat(StrEnum):
+    """File format of the delivered picture."""
+
+    PNG = "png"
+    JPEG = "jpeg"
+    WEBP = "webp"
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels of the source picture: left and top included, right and bottom excluded."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        """Width in pixels."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+        return self.bottom - self.top
+
+
+class ImageRef(Frozen):
+    """Where a picture lies and what it is, without its pixels."""
+
+    uri: str = Field(description="Local path or URL (s3://bucket/key) of the file.")
+    sha256: str = Field(description="SHA-256 of the decoded pixels (mode, size and samples), not of the file's bytes.")
+    width: int = Field(gt=0, description="Pixels.")
+    height: int = Field(gt=0, description="Pixels.")
+
+
+class TextLine(Frozen):
+    """One line of text the reader saw in a picture."""
+
+    text: str
+    box: Box
+    confidence: float = Field(ge=0, le=1)
+    alternatives: tuple[str, ...] = Field(default=(), description="Other readings of the same line, best first.")
+
+
+class TextChange(Frozen):
+    """What an instruction asks of the lettering: `old` must be gone, `new` must be readable. One of them may be absent."""
+
+    old: str | None = None
+    new: str | None = None
+
+
+class EditRequest(Frozen):
+    """One picture to edit, as a person or a program asks for it."""
+
+    image: str = Field(
+        description="The picture to edit: a local path or a URL such as s3://bucket/folder/poster.png.",
+        examples=["s3://inbox/poster.png"],
+    )
+    prompt: str = Field(
+        description="What to change, in English, Korean or Chinese. Put text to replace or to write in quotes.",
+        examples=["Change the text '안녕하세요' to '환영합니다' while maintaining the original font style"],
+    )
+    edit_type: EditType | None = Field(
+        default=None, description="Kind of edit; left empty, it is inferred from the instruction."
+    )
+    mask: str | None = Field(
+        default=None, description="Picture of the same size: white where the edit may change pixels, black where not."
+    )
+    seed: int | None = Field(
+        default=None, ge=0, lt=2**63, description="Fixes the random numbers of the first attempt; empty: derived."
+    )
+    cfg_scale: Annotated[float, Field(ge=1, le=20)] | None = Field(
+        default=None, description="Guidance strength; empty: the recipe of the edit type."
+    )
+    steps: Annotated[int, Field(ge=1, le=200)] | None = Field(
+        default=None, description="Denoising steps; empty: the recipe of the edit type."
+    )
+    output_format: OutputFormat = Field(default=OutputFormat.PNG, description="File format of the result.")
+    priority: int = Field(default=1, ge=0, le=9, description="Higher runs earlier where a queue decides.")
+    metadata: dict[str, str] = Field(default_factory=dict, description="Your own labels, kept with the result.")
+
+
+class Classification(Frozen):
+    """The kind of edit, how sure the classifier is, and why."""
+
+    edit_type: EditType
+    confidence: float = Field(ge=0, le=1)
+    reason: str
+
+
+class CheckName(StrEnum):
+    """The checks a candidate can be put through."""
+
+    INTACT = "intact"
+    CHANGED = "changed"
+    PRESERVED = "preserved"
+    TEXT = "text"
+    SHARPNESS = "sharpness"
+    COMPOSITION = "composition"
+
+
+class FailureClass(StrEnum):
+    """What is wrong with a candidate, in words a remedy can act on."""
+
+    UNCHANGED = "unchanged"
+    DAMAGED = "damaged"
+    BLURRED = "blurred"
+    STRUCTURE_LOST = "structure lost"
+    COLOUR_CAST = "colour cast"
+    TEXT_MISSING = "text missing"
+    TEXT_WRONG = "text wrong"
+    OLD_TEXT_LEFT = "old text left"
+    OTHER_TEXT_LOST = "other text lost"
+
+
+class EditPlan(Frozen):
+    """One attempt, fully decided: what the engine is told and what must hold afterwards."""
+
+    edit_type: EditType
+    prompt: str
+    negative_prompt: str
+    cfg_scale: float
+    steps: int
+    seed: int
+    region: Box | None = Field(default=None, description="Where the change belongs; empty: not known or the whole picture.")
+    mask: ImageRef | None = None
+    text_changes: tuple[TextChange, ...] = ()
+    checks: tuple[CheckName, ...]
+
+
+class Check(Frozen):
+    """One measurement of a candidate against one threshold."""
+
+    name: CheckName
+    score: float = Field(description="Higher is better; the unit and range are the check's own, see its docstring.")
+    threshold: float = Field(description="The score at or above which the check passes.")
+    passed: bool
+    failure: FailureClass | None = Field(default=None, description="What is wrong; empty exactly when passed.")
+    detail: str = Field(default="", description="What was seen, for a person.")
+    region: Box | None = Field(default=None, description="Where it was seen.")
+
+
+class Verdict(Frozen):
+    """All checks of one candidate. A verdict without a check is not passed: nothing proved the candidate right."""
+
+    checks: tuple[Check, ...]
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy does not support decorators above @property
+    @property
+    def passed(self) -> bool:
+        """True when at least one check applied and every one passed."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+    @computed_field  # type: ignore[prop-decorator]  # as above
+    @property
+    def score(self) -> float:
+        """Mean over the checks of min(score / threshold, 1), 0..1; 1.0 means all passed, 0.0 that none applied."""
+        if not self.checks:
+            return 0.0
+        return sum(1.0 if c.passed else max(0.0, min(c.score / c.threshold, 0.99)) for c in self.checks) / len(self.checks)
+
+    @property
+    def failures(self) -> tuple[FailureClass, ...]:
+        """The failure classes met, in the order of the checks, each once."""
+        return tuple(dict.fromkeys(c.failure for c in self.checks if c.failure is not None))
+
+
+class EngineIdentity(Frozen):
+    """Which engine made a picture; everything that can change its pixels belongs in here."""
+
+    name: str
+    model: str = Field(description="Model or algorithm, e.g. Qwen/Qwen-Image-Edit-2511.")
+    revision: str = Field(description="Revision of the model's weights or version of the algorithm.")
+    stand_in: bool = Field(default=False, description="True when the engine only stands in for a generative model.")
+
+
+class Attempt(Frozen):
+    """One turn of the loop: the plan, the candidate it gave, the verdict on it, and what it cost."""
+
+    number: int = Field(ge=1)
+    plan: EditPlan
+    candidate: ImageRef
+    verdict: Verdict
+    engine_seconds: float = Field(ge=0)
+    notes: dict[str, str] = Field(default_factory=dict, description="What the engine says about its own work.")
+
+
+class Outcome(StrEnum):
+    """How a request ended."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+class EditResult(Frozen):
+    """What the caller gets: where picture, metadata and sheet lie, and why to trust (or not) the picture."""
+
+    identity: str = Field(description="SHA-256 over source pixels, request and engine: the same request again gives the same.")
+    outcome: Outcome
+    output: ImageRef
+    metadata_uri: str
+    sheet_uri: str
+    classification: Classification
+    engine: EngineIdentity
+    attempts: tuple[Attempt, ...]
+    seconds: dict[str, float] = Field(description="Wall seconds by box.")
+    reused: bool = Field(default=False, description="True when the work had been done before and was only looked up.")

@@ -1,0 +1,43 @@
+"""The seam every editing engine fits: one method, one identity.
+
+An engine knows nothing of files, flows, retries or checks. It gets pixels and a plan and gives pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from PIL import Image
+
+from tasks.domain.models import EditPlan, EngineIdentity
+
+Report = Callable[[int, int], None]
+"""`report(done, total)`: called by the engine between units of work, first with done=0. Whatever it raises
+(normally `EditCancelled`) ends the edit at once; the engine stays usable."""
+
+
+@dataclass(frozen=True)
+class Edited:
+    """What an engine gives back: the picture (same size and mode as the source) and notes about its own work."""
+
+    image: Image.Image
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """Makes edited pictures."""
+
+    @property
+    def identity(self) -> EngineIdentity:
+        """Who made the picture: name, model, revision."""
+        ...
+
+    def edit(self, source: Image.Image, plan: EditPlan, mask: Image.Image | None, report: Report) -> Edited:
+        """The edited picture.
+
+        `source` is sRGB, mode RGB or RGBA; `mask` is mode L of the same size, 255 where pixels may change, or None.
+        Raises `UnsupportedInstruction` when the engine cannot do what the plan asks, `EngineError` when it fails.
+        """
+        ...
