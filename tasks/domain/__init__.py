@@ -1,1 +1,1 @@
-"""The pure heart: models, errors, recipes, acceptance rules, remedies, language. Knows no pixels, no Prefect, no storage."""
+"""The pure heart: models, errors, recipes, acceptance rules, remedies, language. No pixels, no Prefect, no storage."""

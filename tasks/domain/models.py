@@ -73,7 +73,7 @@ class TextLine(Frozen):
 
 
 class TextChange(Frozen):
-    """What an instruction asks of the lettering: `old` must be gone, `new` must be readable. One of them may be absent."""
+    """What an instruction asks of the lettering: `old` must be gone, `new` must be readable. One may be absent."""
 
     old: str | None = None
     new: str | None = None
@@ -152,7 +152,9 @@ class EditPlan(Frozen):
     cfg_scale: float
     steps: int
     seed: int
-    region: Box | None = Field(default=None, description="Where the change belongs; empty: not known or the whole picture.")
+    region: Box | None = Field(
+        default=None, description="Where the change belongs; empty: not known or the whole picture."
+    )
     mask: ImageRef | None = None
     text_changes: tuple[TextChange, ...] = ()
     checks: tuple[CheckName, ...]
@@ -187,7 +189,9 @@ class Verdict(Frozen):
         """Mean over the checks of min(score / threshold, 1), 0..1; 1.0 means all passed, 0.0 that none applied."""
         if not self.checks:
             return 0.0
-        return sum(1.0 if c.passed else max(0.0, min(c.score / c.threshold, 0.99)) for c in self.checks) / len(self.checks)
+        return sum(1.0 if c.passed else max(0.0, min(c.score / c.threshold, 0.99)) for c in self.checks) / len(
+            self.checks
+        )
 
     @property
     def failures(self) -> tuple[FailureClass, ...]:
@@ -225,7 +229,9 @@ class Outcome(StrEnum):
 class EditResult(Frozen):
     """What the caller gets: where picture, metadata and sheet lie, and why to trust (or not) the picture."""
 
-    identity: str = Field(description="SHA-256 over source pixels, request and engine: the same request again gives the same.")
+    identity: str = Field(
+        description="SHA-256 over source pixels, request and engine: the same request again gives the same."
+    )
     outcome: Outcome
     output: ImageRef
     metadata_uri: str

@@ -24,7 +24,7 @@ ENGINES: dict[str, Entry] = {
 
 @cache
 def get_engine(name: str) -> Engine:
-    """The engine of that name, loaded once per process. Raises `UnknownEngine` naming the known ones or what to install."""
+    """The engine of that name, loaded once per process. Raises `UnknownEngine`: the known names, or what to install."""
     try:
         entry = ENGINES[name]
     except KeyError:
@@ -33,5 +33,7 @@ def get_engine(name: str) -> Engine:
     try:
         factory = getattr(import_module(module), attribute)
     except ImportError as missing:
-        raise UnknownEngine(f"engine {name!r} needs {missing.name!r}, which is not installed: {entry.install}") from missing
+        raise UnknownEngine(
+            f"engine {name!r} needs {missing.name!r}, which is not installed: {entry.install}"
+        ) from missing
     return cast("Engine", factory())
