@@ -3,7 +3,6 @@
     EditFlowError
     ├── RequestError              the request cannot be honoured as given; never retried
     │   ├── ImageError            missing, unreadable, truncated, animated, too large ...
-    │   ├── PromptError           empty, too long
     │   ├── MaskError             unreadable, wrong size, selects nothing
     │   ├── UnsupportedInstruction  outside what the chosen engine can do
     │   ├── UnknownEngine         no engine of that name, or its extra is not installed
@@ -26,10 +25,6 @@ class RequestError(EditFlowError):
 
 class ImageError(RequestError):
     """The source picture is missing, unreadable or outside the limits."""
-
-
-class PromptError(RequestError):
-    """The instruction is empty or too long."""
 
 
 class MaskError(RequestError):

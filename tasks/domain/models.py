@@ -9,7 +9,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field, field_validator
+
+MAX_PROMPT = 2000
+"""Characters of an instruction; the text encoder of Qwen-Image-Edit attends to about 1,000 tokens of it."""
 
 
 class Frozen(BaseModel):
@@ -57,8 +60,9 @@ class Box(NamedTuple):
 class ImageRef(Frozen):
     """Where a picture lies and what it is, without its pixels."""
 
-    uri: str = Field(description="Local path or URL (s3://bucket/key) of the file.")
-    sha256: str = Field(description="SHA-256 of the decoded pixels (mode, size and samples), not of the file's bytes.")
+    uri: str = Field(description="Local path or URL (s3://bucket/key) of the file; empty when it was not kept.")
+    sha256: str = Field(description="SHA-256 of the decoded pixels: mode, size and samples.")
+    file_sha256: str = Field(description="SHA-256 of the file's bytes, as sha256sum prints it.")
     width: int = Field(gt=0, description="Pixels.")
     height: int = Field(gt=0, description="Pixels.")
 
@@ -83,10 +87,12 @@ class EditRequest(Frozen):
     """One picture to edit, as a person or a program asks for it."""
 
     image: str = Field(
+        min_length=1,
         description="The picture to edit: a local path or a URL such as s3://bucket/folder/poster.png.",
         examples=["s3://inbox/poster.png"],
     )
     prompt: str = Field(
+        max_length=MAX_PROMPT,
         description="What to change, in English, Korean or Chinese. Put text to replace or to write in quotes.",
         examples=["Change the text '안녕하세요' to '환영합니다' while maintaining the original font style"],
     )
@@ -108,6 +114,13 @@ class EditRequest(Frozen):
     output_format: OutputFormat = Field(default=OutputFormat.PNG, description="File format of the result.")
     priority: int = Field(default=1, ge=0, le=9, description="Higher runs earlier where a queue decides.")
     metadata: dict[str, str] = Field(default_factory=dict, description="Your own labels, kept with the result.")
+
+    @field_validator("prompt")
+    @classmethod
+    def _says_something(cls, prompt: str) -> str:
+        if not prompt.strip():
+            raise ValueError("the instruction is empty; say what to change, e.g. \"Change the text 'A' to 'B'\"")
+        return prompt
 
 
 class Classification(Frozen):
@@ -175,6 +188,8 @@ class Check(Frozen):
 class Verdict(Frozen):
     """All checks of one candidate. A verdict without a check is not passed: nothing proved the candidate right."""
 
+    model_config = ConfigDict(frozen=True, extra="ignore")  # a stored verdict also holds the computed fields below
+
     checks: tuple[Check, ...]
 
     @computed_field  # type: ignore[prop-decorator]  # mypy does not support decorators above @property
@@ -208,15 +223,34 @@ class EngineIdentity(Frozen):
     stand_in: bool = Field(default=False, description="True when the engine only stands in for a generative model.")
 
 
-class Attempt(Frozen):
-    """One turn of the loop: the plan, the candidate it gave, the verdict on it, and what it cost."""
+class Job(Frozen):
+    """A request that has been let in: its pictures are decoded, its output is writable, its engine is known."""
 
-    number: int = Field(ge=1)
-    plan: EditPlan
-    candidate: ImageRef
-    verdict: Verdict
+    request: EditRequest
+    identity: str = Field(description="SHA-256 over source pixels, mask, request and engine.")
+    original: ImageRef = Field(description="The picture as it was given.")
+    source: ImageRef = Field(description="The working copy: upright, sRGB, RGB or RGBA.")
+    mask: ImageRef | None
+    engine: EngineIdentity
+    output: str = Field(description="Folder or bucket prefix the result goes to.")
+    desk: str = Field(description="Scratch folder of this run.")
+    started: AwareDatetime
+
+
+class Candidate(Frozen):
+    """A picture an engine made, not yet judged."""
+
+    image: ImageRef
     engine_seconds: float = Field(ge=0)
     notes: dict[str, str] = Field(default_factory=dict, description="What the engine says about its own work.")
+
+
+class Attempt(Frozen):
+    """One turn of the loop: the plan, the candidate it gave, and the verdict on it."""
+
+    plan: EditPlan
+    candidate: Candidate
+    verdict: Verdict
 
 
 class Outcome(StrEnum):
@@ -226,18 +260,29 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
 
 
-class EditResult(Frozen):
-    """What the caller gets: where picture, metadata and sheet lie, and why to trust (or not) the picture."""
+class Saved(Frozen):
+    """What was written: the delivered picture, its sheet, and the attempts with the final places of their pictures."""
 
-    identity: str = Field(
-        description="SHA-256 over source pixels, request and engine: the same request again gives the same."
-    )
-    outcome: Outcome
     output: ImageRef
-    metadata_uri: str
     sheet_uri: str
+    attempts: tuple[Attempt, ...]
+
+
+class EditResult(Frozen):
+    """What the caller gets, and word for word the metadata file beside the picture."""
+
+    version: int = Field(default=1, description="Of this format.")
+    identity: str = Field(description="The same source, request and engine always give the same identity.")
+    outcome: Outcome
+    request: EditRequest
+    original: ImageRef
+    output: ImageRef
+    sheet_uri: str = Field(description="Before and after, side by side.")
+    metadata_uri: str
     classification: Classification
     engine: EngineIdentity
     attempts: tuple[Attempt, ...]
-    seconds: dict[str, float] = Field(description="Wall seconds by box.")
-    reused: bool = Field(default=False, description="True when the work had been done before and was only looked up.")
+    started: AwareDatetime
+    finished: AwareDatetime
+    software: dict[str, str] = Field(description="Versions of what took part.")
+    reused: bool = Field(default=False, description="True when the work had been done before and was looked up.")

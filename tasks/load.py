@@ -1,0 +1,46 @@
+"""Box A, image in: decode the picture, make sure the request can be honoured, give the work its identity."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+
+from prefect import task
+
+from tasks.domain.identity import identify
+from tasks.domain.models import EditRequest, Job
+from tasks.engines.registry import get_engine
+from tasks.imaging import codec
+from tasks.retrying import retry_transient
+from tasks.settings import settings
+from tasks.storage import desk, files
+
+
+@task(name="load", **retry_transient)
+def load(request: EditRequest, output: str | None, engine: str | None, folder: str) -> Job:
+    """The request as a job: pictures decoded into `folder`, engine known, output writable.
+
+    Raises `RequestError` for anything that could not end well: bad picture, bad mask, unknown engine, unwritable output.
+    """
+    started = datetime.now(UTC)
+    engine_name, target = engine or settings().engine, output or settings().output
+    identity = get_engine(engine_name).identity
+    files.ensure_writable(target)
+    data = files.read(request.image)
+    picture = codec.decode(data, name=request.image)
+    source = desk.lay(folder, "source", picture)
+    mask = None
+    if request.mask is not None:
+        stencil = codec.decode_mask(files.read(request.mask), name=request.mask, size=picture.size)
+        mask = desk.lay(folder, "mask", stencil)
+    return Job(
+        request=request,
+        identity=identify(request, source, mask, identity),
+        original=source.model_copy(update={"uri": request.image, "file_sha256": hashlib.sha256(data).hexdigest()}),
+        source=source,
+        mask=mask,
+        engine=identity,
+        output=target,
+        desk=folder,
+        started=started,
+    )

@@ -1,0 +1,39 @@
+"""Boxes K and L, metadata and done: everything that was asked, tried, measured and used, written last."""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from prefect import task
+
+from tasks.domain.models import Classification, EditResult, Job, Outcome, Saved
+from tasks.retrying import retry_transient
+from tasks.storage import files, naming
+
+SOFTWARE = ("edit-flows", "prefect", "pillow", "numpy", "scikit-image", "rapidocr", "onnxruntime", "tesserocr")
+
+
+@task(name="metadata", **retry_transient)
+def metadata(job: Job, kind: Classification, saved: Saved) -> EditResult:
+    """The result, also written as JSON beside the picture. If another run finished the same work first, its result."""
+    outcome = Outcome.ACCEPTED if saved.attempts[-1].verdict.passed else Outcome.REJECTED
+    result = EditResult(
+        identity=job.identity,
+        outcome=outcome,
+        request=job.request,
+        original=job.original,
+        output=saved.output,
+        sheet_uri=saved.sheet_uri,
+        metadata_uri=naming.metadata_uri(job, outcome),
+        classification=kind,
+        engine=job.engine,
+        attempts=saved.attempts,
+        started=job.started,
+        finished=datetime.now(UTC),
+        software={"python": platform.python_version()} | {name: version(name) for name in SOFTWARE},
+    )
+    if files.write_once(result.metadata_uri, result.model_dump_json(indent=2).encode()):
+        return result
+    return EditResult.model_validate_json(files.read(result.metadata_uri)).model_copy(update={"reused": True})

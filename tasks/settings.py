@@ -1,0 +1,23 @@
+"""What differs between places this runs at; everything else is data beside its reader."""
+
+from functools import cache
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from the environment: EDIT_FLOWS_ENGINE, EDIT_FLOWS_OUTPUT and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="EDIT_FLOWS_", frozen=True)
+
+    engine: str = Field(default="classical", description="Engine used when a request names none.")
+    output: str = Field(default="outputs", description="Folder or s3:// prefix used when a request names none.")
+    max_attempts: int = Field(default=3, ge=1, description="Tries per request, the first included.")
+    max_engine_seconds: float = Field(default=600, gt=0, description="Engine time per request, all tries together.")
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

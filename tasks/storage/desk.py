@@ -1,0 +1,42 @@
+"""The scratch folder of one run: working copies and candidates, gone when the run ends."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from PIL import Image
+
+from tasks.domain.models import ImageRef, OutputFormat
+from tasks.imaging import codec
+
+
+@contextmanager
+def open_desk() -> Iterator[str]:
+    """Path of a new scratch folder on the local disk, removed with everything in it when the block ends."""
+    with TemporaryDirectory(prefix="edit-flows-") as folder:
+        yield folder
+
+
+def lay(desk: str, name: str, image: Image.Image) -> ImageRef:
+    """Reference to `image`, written losslessly to the desk as `name`.png."""
+    path = Path(desk, f"{name}.png")
+    data = codec.encode(image, OutputFormat.PNG)
+    path.write_bytes(data)
+    return ImageRef(
+        uri=str(path),
+        sha256=codec.pixel_sha256(image),
+        file_sha256=hashlib.sha256(data).hexdigest(),
+        width=image.width,
+        height=image.height,
+    )
+
+
+def pick_up(ref: ImageRef) -> Image.Image:
+    """The picture behind a reference made by `lay`, its pixels loaded."""
+    image = Image.open(ref.uri)
+    image.load()
+    return image

@@ -1,0 +1,33 @@
+"""Box G, quality validation: is the candidate what was asked for, and is everything else as it was?"""
+
+from __future__ import annotations
+
+import numpy as np
+from prefect import get_run_logger, task
+
+from tasks.domain.models import Candidate, CheckName, EditPlan, Job, Verdict
+from tasks.engines.text_reader import read_text
+from tasks.imaging.checks import inspect
+from tasks.storage import desk
+
+
+@task(name="validate", task_run_name="validate attempt {attempt}")
+def validate(job: Job, plan: EditPlan, candidate: Candidate, attempt: int) -> Verdict:
+    """The verdict on one candidate: every check of the plan with its score, threshold and, if failed, what is wrong."""
+    source, picture = desk.pick_up(job.source), desk.pick_up(candidate.image)
+    allowed = np.asarray(desk.pick_up(plan.mask)) > 0 if plan.mask else None
+    reads = CheckName.TEXT in plan.checks
+    verdict = inspect(
+        source,
+        picture,
+        plan,
+        allowed,
+        read_text(source) if reads else (),
+        read_text(picture) if reads else (),
+    )
+    logger = get_run_logger()
+    for check in verdict.checks:
+        outcome = "passed" if check.passed else f"FAILED ({check.failure})"
+        logger.info("%s %s: %.3f against %.3f. %s", check.name, outcome, check.score, check.threshold, check.detail)
+    logger.info("attempt %d %s", attempt, "passed" if verdict.passed else "did not pass")
+    return verdict
