@@ -1,4 +1,4 @@
-"""edit-image: one picture classified, edited, checked and saved. The letters are the boxes of the diagram in the README."""
+"""edit-image: one picture classified, edited, checked, saved. Letters are the boxes of the README diagram."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def edit_image(request: EditRequest, output: str | None = None, engine: str | No
         request: The picture and what to change in it.
         output: Folder or s3:// prefix for the result; empty: the EDIT_FLOWS_OUTPUT setting.
         engine: Name of the engine; empty: the EDIT_FLOWS_ENGINE setting.
+
     """
     with open_desk() as folder:
         job = load(request, output, engine, folder)  # A  image in

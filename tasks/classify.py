@@ -1,4 +1,4 @@
-"""Box B, classify edit type: what kind of change does the instruction ask for?"""
+"""Box B, classify edit type: the instruction says what kind of change it asks for."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from tasks.storage import desk, files
 def load(request: EditRequest, output: str | None, engine: str | None, folder: str) -> Job:
     """The request as a job: pictures decoded into `folder`, engine known, output writable.
 
-    Raises `RequestError` for anything that could not end well: bad picture, bad mask, unknown engine, unwritable output.
+    Raises `RequestError` for what could not end well: bad picture, bad mask, unknown engine, unwritable output.
     """
     started = datetime.now(UTC)
     engine_name, target = engine or settings().engine, output or settings().output

@@ -8,11 +8,12 @@ from importlib.metadata import version
 
 from prefect import task
 
+from tasks import __version__
 from tasks.domain.models import Classification, EditResult, Job, Outcome, Saved
 from tasks.retrying import retry_transient
 from tasks.storage import files, naming
 
-SOFTWARE = ("edit-flows", "prefect", "pillow", "numpy", "scikit-image", "rapidocr", "onnxruntime", "tesserocr")
+SOFTWARE = ("prefect", "pillow", "numpy", "scikit-image", "rapidocr", "onnxruntime", "tesserocr")
 
 
 @task(name="metadata", **retry_transient)
@@ -32,7 +33,8 @@ def metadata(job: Job, kind: Classification, saved: Saved) -> EditResult:
         attempts=saved.attempts,
         started=job.started,
         finished=datetime.now(UTC),
-        software={"python": platform.python_version()} | {name: version(name) for name in SOFTWARE},
+        software={"edit-flows": __version__, "python": platform.python_version()}
+        | {name: version(name) for name in SOFTWARE},
     )
     if files.write_once(result.metadata_uri, result.model_dump_json(indent=2).encode()):
         return result

@@ -1,4 +1,4 @@
-"""Box G, quality validation: is the candidate what was asked for, and is everything else as it was?"""
+"""Box G, quality validation: the candidate must be what was asked for, and everything else as it was."""
 
 from __future__ import annotations
 

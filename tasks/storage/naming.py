@@ -1,9 +1,9 @@
 """Names of what a job writes. Pictures carry the hash of their content, metadata carries the identity of the work.
 
-    outputs/poster-1f3c9a52b7e0-8d21c44f.png           the picture: two candidates never share a name
-    outputs/poster-1f3c9a52b7e0-8d21c44f-sheet.jpg     before and after
-    outputs/poster-1f3c9a52b7e0.json                   metadata, written last: its presence means done
-    outputs/review/...                                 the same for what never passed
+outputs/poster-1f3c9a52b7e0-8d21c44f.png           the picture: two candidates never share a name
+outputs/poster-1f3c9a52b7e0-8d21c44f-sheet.jpg     before and after
+outputs/poster-1f3c9a52b7e0.json                   metadata, written last: its presence means done
+outputs/review/...                                 the same for what never passed
 """
 
 from __future__ import annotations

@@ -1,0 +1,44 @@
+# make demo   the main job on a picture that ships with the project; no server, no GPU, no account
+# make test   every test;  make check   every lint;  make lock   renew the pinned dependencies
+
+PYTHON ?= python3
+BIN := .venv/bin
+COMPILE := .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := 1
+
+.PHONY: demo test check lock benchmark clean
+
+.venv/core: requirements/core.txt pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed: make PYTHON=python3.11')"
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements/core.txt
+	touch $@
+
+.venv/dev: requirements/dev.txt .venv/core
+	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	touch $@
+
+demo: .venv/core
+	$(BIN)/python -m flows edit examples/poster-ko.png \
+	  "Change the text '안녕하세요' to '환영합니다' while maintaining the original font style"
+
+test: .venv/dev
+	$(BIN)/pytest --cov=flows --cov=tasks --cov-report=term
+
+check: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+benchmark: .venv/dev
+	$(BIN)/python tests/benchmarks/overhead.py
+
+lock: .venv/dev
+	$(COMPILE) --output-file requirements/core.txt pyproject.toml
+	$(COMPILE) --extra test --extra lint --constraint requirements/core.txt --output-file requirements/dev.txt pyproject.toml
+
+clean:
+	rm -rf .venv outputs

@@ -1,0 +1,183 @@
+"""The command line: python -m flows edit IMAGE PROMPT, python -m flows classify PROMPT.
+
+Exit codes: 0 accepted (or done), 2 rejected by validation, 1 error; errors are one line on standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+from pydantic import ValidationError
+from tasks.domain.classification import classify as classify_prompt
+
+from tasks.domain.errors import EditFlowError, RequestError
+from tasks.domain.models import EditRequest, EditResult, EditType, Outcome, OutputFormat
+
+EMBEDDED = {
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",  # a laptop on battery is slow, not broken
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+}
+"""Prefect settings of the command line; what the environment already sets wins."""
+
+Json = Annotated[bool, Parameter(name="--json", negative="")]
+
+app = App(name="python -m flows", help="Automated, checked, traceable image editing.")
+
+
+@app.command
+def edit(
+    image: str,
+    prompt: str,
+    *,
+    edit_type: Literal["auto"] | EditType = "auto",
+    engine: str | None = None,
+    output: str | None = None,
+    mask: str | None = None,
+    seed: int | None = None,
+    cfg_scale: float | None = None,
+    steps: int | None = None,
+    output_format: OutputFormat = OutputFormat.PNG,
+    priority: int = 1,
+    metadata: Annotated[list[str] | None, Parameter(negative="")] = None,
+    json_: Json = False,
+) -> int:
+    """Edit one picture: classify, edit, check, retry, save.
+
+    Args:
+        image: Local path or URL (s3://bucket/key) of the picture.
+        prompt: What to change, in English, Korean or Chinese; quote text to replace or to write.
+        edit_type: Kind of edit; auto infers it from the instruction.
+        engine: Engine to use (classical works everywhere); default from EDIT_FLOWS_ENGINE.
+        output: Folder or s3:// prefix for the result; default from EDIT_FLOWS_OUTPUT, else ./outputs.
+        mask: Picture of the same size, white where pixels may change.
+        seed: Fixes the random numbers of the first attempt.
+        cfg_scale: Guidance strength instead of the recipe's.
+        steps: Denoising steps instead of the recipe's.
+        output_format: File format of the result.
+        priority: 0 to 9, higher runs earlier where a queue decides.
+        metadata: Your own label, kept with the result, as key=value; may be given again.
+        json_: Print one JSON document instead of text.
+    """
+    request = EditRequest(
+        image=image,
+        prompt=prompt,
+        edit_type=None if edit_type == "auto" else edit_type,
+        mask=mask,
+        seed=seed,
+        cfg_scale=cfg_scale,
+        steps=steps,
+        output_format=output_format,
+        priority=priority,
+        metadata=dict(label(pair) for pair in metadata or ()),
+    )
+    for key, value in EMBEDDED.items():
+        os.environ.setdefault(key, value)
+    from flows.edit import edit_image  # noqa: PLC0415  Prefect takes seconds to import; other commands do without
+
+    silence_tracebacks()
+    result = edit_image(request, output, engine)
+    print(result.model_dump_json() if json_ else describe(result))
+    return 0 if result.outcome is Outcome.ACCEPTED else 2
+
+
+@app.command
+def classify(
+    prompt: str | None = None,
+    *,
+    batch: Path | None = None,
+    json_: Json = False,
+) -> int:
+    """Tell the kind of edit an instruction asks for.
+
+    Args:
+        prompt: The instruction.
+        batch: File of JSON lines {"prompt": ...}; one answer each, in the same order.
+        json_: Print one JSON document per instruction.
+    """
+    if (prompt is None) == (batch is None):
+        raise RequestError("give either an instruction or --batch FILE")
+    for text in read_prompts(batch) if batch else [prompt or ""]:
+        found = classify_prompt(text)
+        print(found.model_dump_json() if json_ else f"{found.edit_type}  {found.confidence:.2f}  {found.reason}")
+    return 0
+
+
+def label(pair: str) -> tuple[str, str]:
+    """Key and value of "key=value". Raises `RequestError` without an equals sign or a key."""
+    key, equals, value = pair.partition("=")
+    if not (key and equals):
+        raise RequestError(f"metadata {pair!r} is not key=value")
+    return key, value
+
+
+def read_prompts(batch: Path) -> Iterator[str]:
+    """The prompts of a JSON-lines file, one by one. Raises `RequestError` naming the line that is not one."""
+    try:
+        with batch.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                try:
+                    yield str(json.loads(line)["prompt"])
+                except (ValueError, KeyError, TypeError):
+                    raise RequestError(f'{batch}, line {number}: expected {{"prompt": "..."}}') from None
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise RequestError(f"cannot read {str(batch)!r}: {unreadable}") from unreadable
+
+
+def describe(result: EditResult) -> str:
+    """A result for a person to read."""
+    verdict = result.attempts[-1].verdict
+    lines = [
+        f"{result.outcome}{' (done before)' if result.reused else ''}: {result.classification.edit_type} edit, "
+        f"{len(result.attempts)} attempt(s), {sum(a.candidate.engine_seconds for a in result.attempts):.1f} s of engine",
+        f"  picture   {result.output.uri}",
+        f"  metadata  {result.metadata_uri}",
+        f"  sheet     {result.sheet_uri}",
+        *(
+            f"  {'ok ' if check.passed else 'BAD'} {check.name:<12} {check.score:6.3f} (needs {check.threshold:.3f})  "
+            f"{check.detail}"
+            for check in verdict.checks
+        ),
+    ]
+    if result.engine.stand_in:
+        lines.append(f"  made by   {result.engine.model}: it exercises the whole path, it is not Qwen's quality")
+    return "\n".join(lines)
+
+
+def one_line(error: Exception) -> str:
+    """What went wrong and what to do, on one line."""
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors()
+        )
+    return " ".join(str(error).split())
+
+
+def silence_tracebacks() -> None:
+    """Drop the log records that carry a traceback: the command line says what went wrong in one line of its own."""
+    for name in ("prefect.flow_runs", "prefect.task_runs", "prefect.engine"):
+        logging.getLogger(name).addFilter(lambda record: record.exc_info is None)
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code of one command."""
+    try:
+        code: int = app(arguments, result_action="return_value", exit_on_error=False, print_error=False)
+    except (EditFlowError, ValidationError, CycloptsError) as error:
+        if "--json" in arguments:
+            print(json.dumps({"error": type(error).__name__, "message": one_line(error)}, ensure_ascii=False))
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        return 1
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
