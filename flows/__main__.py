@@ -134,9 +134,10 @@ def read_prompts(batch: Path) -> Iterator[str]:
 def describe(result: EditResult) -> str:
     """A result for a person to read."""
     verdict = result.attempts[-1].verdict
+    seconds = sum(attempt.candidate.engine_seconds for attempt in result.attempts)
+    how = f"{result.classification.edit_type} edit, attempts: {len(result.attempts)}, engine: {seconds:.1f} s"
     lines = [
-        f"{result.outcome}{' (done before)' if result.reused else ''}: {result.classification.edit_type} edit, "
-        f"{len(result.attempts)} attempt(s), {sum(a.candidate.engine_seconds for a in result.attempts):.1f} s of engine",
+        f"{result.outcome}{' (done before)' if result.reused else ''}: {how}",
         f"  picture   {result.output.uri}",
         f"  metadata  {result.metadata_uri}",
         f"  sheet     {result.sheet_uri}",
