@@ -148,6 +148,7 @@ class FailureClass(StrEnum):
     UNCHANGED = "unchanged"
     DAMAGED = "damaged"
     BLURRED = "blurred"
+    WRONG_PLACE = "wrong place"
     STRUCTURE_LOST = "structure lost"
     COLOUR_CAST = "colour cast"
     TEXT_MISSING = "text missing"

@@ -36,6 +36,7 @@ REMEDIES: Mapping[FailureClass, Remedy] = {
     FailureClass.UNCHANGED: raise_guidance,
     FailureClass.DAMAGED: lower_guidance,
     FailureClass.BLURRED: more_steps,
+    FailureClass.WRONG_PLACE: lower_guidance,
     FailureClass.STRUCTURE_LOST: lower_guidance,
     FailureClass.COLOUR_CAST: lower_guidance,
     FailureClass.TEXT_MISSING: more_steps,

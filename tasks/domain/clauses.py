@@ -1,0 +1,81 @@
+"""An instruction taken apart: quoted words set aside, clauses split, clauses that only say what must stay dropped."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("《", "》"), ("〈", "〉"), ('"', '"'))
+MARK = "⟦⟧"
+"""Stands for a quotation in a clause."""
+
+LETTER = r"[A-Za-z0-9]"
+QUOTED = re.compile(
+    "|".join(f"{a}([^{b}\n]+){b}" for a, b in QUOTES)
+    # a straight single quote opens after anything but a Latin letter and closes before anything but one: don't, women's
+    + rf"|(?<!{LETTER})'((?:[^'\n]|(?<={LETTER})'(?={LETTER}))+)'(?!{LETTER})"
+)
+
+TOGETHER = {
+    r"black\s*(?:and|&|n)\s*white": "monochrome",
+    r"(?:and|그리고|并且?)?\s*(?:nothing|everything) else": ", keep everything else",
+    r"흑\s+백": "흑백",
+    r"side[ -]by[ -]side": "alongside",
+}
+"""Phrases whose words must not be split or read one by one."""
+
+BOUNDARIES = re.compile(
+    r"""
+      [.;!?。；！？\n]+ (?!\w)            # sentence ends
+    | [.;。；\n]+\s
+    | [,，]\s*
+    | \s+(?:and\s+then|and\s+also|and|then|also|plus|as\s+well\s+as|but|while|whilst)\s+
+    | \s+(?=with\s+(?:the\s+|an?\s+)?(?:text|words?|captions?|titles?|headlines?|slogans?|speech\s+bubble)\b)
+    | \s+(?=without\s|keeping\s|preserving\s|maintaining\s|don't\s|do\s+not\s)
+    | (?:그리고|그\s*다음에?|그런\s*다음|또한|동시에|아울러)\s*
+    | (?<=면서)\s* | (?<=은\s채로)\s* | (?<=한\s채로)\s* | (?<=한\s채)\s+ | (?<=그대로\s두고)\s*
+    | (?<=[하꾸우애넣들히놓걸이리쓰적되주치달키꿔르추두말뜨태시])고(?:서|\s나서)?\s+ | (?<=[하꾸우])며\s+ | (?<=한)\s+(?:다음|뒤|후)에?\s*
+    | (?:并且|并|然后|同时|接着|以及|另外|此外|再(?=[加把将写换改]|添加)|最后)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+KEEPS = re.compile(
+    r"""
+      ^(?:please\s+)?(?:keep|keeping|maintain|maintaining|preserv\w+|retain\w*|leave|leaving)\b
+    | \bwithout\s+(?:chang|alter|touch|affect|modify|mov|los|distort|disturb)\w*
+    | \b(?:do\s+not|don't|never|no\s+need\s+to)\s+(?:chang|alter|touch|modify|move|affect|edit|lose|distort)\w*
+    | \b(?:unchanged|untouched|intact|as\s+(?:it\s+is|is|they\s+are)|stay\w*\s+the\s+same|remains?\s+the\s+same|same\s+as\s+before)\b
+    | \b(?:match|matching|same)\s+(?:the\s+)?
+      (?:original|existing|current|font|style|size|pose|lighting|layout|composition|colou?rs?|position|angle|background|expression)\b
+    | 유지|보존|그대로|살려|건드리지|손대지|바꾸지\s*말|변경하지|변하지|달라지지|똑같[이은]|동일하게|영향\s*없|않게|않도록|그대로|말고$|빼고는|제외하고
+    | 保持|保留|不变|不要改|不要动|别改|别动|不改变|不影响|维持|原样|一致|原图|不动|照旧|别变|一样
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+class Clause(NamedTuple):
+    """One part of an instruction: its words in lower case with `MARK` for each quotation, and the quotations."""
+
+    words: str
+    quotes: tuple[str, ...]
+
+
+def split(prompt: str) -> tuple[Clause, ...]:
+    """The clauses of an instruction that ask for something, in order.
+
+    Clauses that only say what must stay as it is are left out, unless nothing else was said.
+    """
+    quotes = [next(group for group in found.groups() if group is not None).strip() for found in QUOTED.finditer(prompt)]
+    words = unicodedata.normalize("NFKC", QUOTED.sub(f" {MARK} ", prompt)).lower()
+    for phrase, single in TOGETHER.items():
+        words = re.sub(phrase, single, words)
+    waiting = iter(quotes)
+    clauses = []
+    for part in filter(str.strip, BOUNDARIES.split(words)):
+        held = tuple(next(waiting, "") for _ in range(part.count(MARK)))
+        clauses.append(Clause(" ".join(part.split()), held))
+    asking = tuple(clause for clause in clauses if not KEEPS.search(clause.words))
+    return asking or tuple(clauses)
