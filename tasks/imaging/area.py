@@ -1,0 +1,57 @@
+"""Rectangles and the parts of arrays they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.domain.models import Box
+
+_Sample = TypeVar("_Sample", bound=np.generic)
+
+
+def window(values: NDArray[_Sample], box: Box) -> NDArray[_Sample]:
+    """The part of a picture-sized array inside `box`, as a view."""
+    return values[box.top : box.bottom, box.left : box.right]
+
+
+def grown(box: Box, margin: int, size: tuple[int, int]) -> Box:
+    """`box` with a margin on every side, cut at the borders of a picture of that width and height."""
+    return Box(
+        max(0, box.left - margin),
+        max(0, box.top - margin),
+        min(size[0], box.right + margin),
+        min(size[1], box.bottom + margin),
+    )
+
+
+def overlap(one: Box, other: Box) -> int:
+    """Pixels the two have in common."""
+    width = min(one.right, other.right) - max(one.left, other.left)
+    height = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return max(0, width) * max(0, height)
+
+
+def around(boxes: Iterable[Box]) -> Box:
+    """The smallest rectangle that holds all of `boxes`, at least one."""
+    return reduce(
+        lambda one, other: Box(
+            min(one.left, other.left),
+            min(one.top, other.top),
+            max(one.right, other.right),
+            max(one.bottom, other.bottom),
+        ),
+        boxes,
+    )
+
+
+def extent_of(mask: NDArray[np.bool_]) -> Box | None:
+    """The smallest rectangle that holds all true pixels; None without any."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return None
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

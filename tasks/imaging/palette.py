@@ -1,0 +1,81 @@
+"""Named colours: their RGB values, and which pixels of a picture a person would call by that name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageColor
+from skimage.color import lab2lch, rgb2lab
+
+RGB = tuple[int, int, int]
+
+NAMED: Mapping[str, RGB] = {
+    "red": (214, 40, 40),
+    "orange": (240, 132, 30),
+    "yellow": (248, 208, 48),
+    "green": (46, 156, 72),
+    "blue": (38, 96, 214),
+    "purple": (128, 60, 172),
+    "pink": (240, 130, 170),
+    "brown": (124, 78, 46),
+    "black": (24, 24, 26),
+    "white": (250, 250, 250),
+    "grey": (128, 128, 130),
+    "navy": (24, 36, 92),
+    "teal": (20, 128, 128),
+    "cyan": (72, 190, 224),
+    "gold": (212, 168, 56),
+    "silver": (192, 194, 200),
+    "beige": (226, 210, 182),
+    "maroon": (118, 28, 44),
+    "olive": (122, 124, 44),
+    "magenta": (206, 40, 150),
+}
+"""Colours as a designer would mix them: clear, but not the corners of the RGB cube."""
+
+GREYISH = 14.0
+"""CIELAB chroma under which a pixel has no hue worth naming."""
+HUE_REACH = 32.0
+"""Degrees of hue around a named colour that still carry its name."""
+
+
+def to_rgb(colour: str) -> RGB:
+    """RGB, 0..255, of a named colour or '#rrggbb'. Raises `KeyError` for anything else."""
+    if colour.startswith("#"):
+        red, green, blue = ImageColor.getrgb(colour)[:3]
+        return red, green, blue
+    return NAMED[colour]
+
+
+def to_lch(colour: str) -> tuple[float, float, float]:
+    """CIE LCh of a colour: lightness 0..100, chroma, hue in degrees."""
+    lightness, chroma, hue = lab2lch(rgb2lab(np.array(to_rgb(colour), dtype=np.uint8)[None, None] / 255.0))[0, 0]
+    return float(lightness), float(chroma), float(np.degrees(hue))
+
+
+def wearing(image: Image.Image, colour: str) -> NDArray[np.bool_]:
+    """H x W: true where a pixel would be called by the name of `colour`.
+
+    Colours with a hue match by hue, whatever the light on them; black, white and greys match by lightness.
+    """
+    lightness, chroma, hue = np.moveaxis(lab2lch(rgb2lab(np.asarray(image.convert("RGB")) / 255.0)), -1, 0)
+    wanted_lightness, wanted_chroma, wanted_hue = to_lch(colour)
+    if wanted_chroma < GREYISH:
+        return np.asarray((chroma < GREYISH) & (np.abs(lightness - wanted_lightness) < 18))
+    apart = np.abs((np.degrees(hue) - wanted_hue + 180) % 360 - 180)
+    return np.asarray((chroma > GREYISH) & (apart < HUE_REACH) & (np.abs(lightness - wanted_lightness) < 45))
+
+
+def luminance(colour: RGB) -> float:
+    """Relative luminance, 0..1, as WCAG 2.2 defines it."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def legible_on(ground: RGB) -> RGB:
+    """Near-black or near-white, whichever has the higher WCAG contrast on `ground`."""
+    light, dark = NAMED["white"], NAMED["black"]
+    on = luminance(ground)
+    return light if (luminance(light) + 0.05) / (on + 0.05) > (on + 0.05) / (luminance(dark) + 0.05) else dark

@@ -1,0 +1,156 @@
+"""Where in a picture an instruction points: a mask, a cell of the grid, a marked box, the background, a colour."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+from scipy.cluster.vq import kmeans
+from skimage.color import rgb2lab
+from skimage.measure import label, regionprops
+from skimage.morphology import closing, disk, remove_small_holes, remove_small_objects
+
+from tasks.domain.errors import RequestError
+from tasks.domain.instruction import Operation
+from tasks.domain.models import Box
+from tasks.imaging import palette
+
+Mask = NDArray[np.bool_]
+
+ROWS, COLUMNS = {"top": 0, "bottom": 2}, {"left": 0, "right": 2}
+"""Words of a place name and the third of the picture they stand for; a word that is missing means the whole axis."""
+
+SIDE = 400
+"""Longest side in pixels at which subject and background are told apart."""
+
+
+def locate(image: Image.Image, operation: Operation, mask: Mask | None) -> Mask | None:
+    """H x W, true where the operation belongs; None when nothing says (then it may be anywhere).
+
+    A mask decides alone. Raises `RequestError` when the words point at something that is not in the picture.
+    """
+    if mask is not None:
+        return mask
+    if operation.marked_by is not None:
+        return marked(image, operation.marked_by)
+    found: Mask | None = None
+    if operation.place is not None:
+        found = cell(image.size, operation.place)
+    if operation.subject == "background":
+        found = _both(found, background(image))
+    elif operation.subject not in {None, "picture"}:
+        found = _both(found, coloured(image, str(operation.subject)))
+    return found
+
+
+def bounding_box(mask: Mask) -> Box:
+    """The smallest rectangle around the true pixels, of which there is at least one."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def cell(size: tuple[int, int], place: str) -> Mask:
+    """The third, or the ninth, of the picture a place names: 'top' is the upper third, 'top-left' its left third."""
+    width, height = size
+    found = np.zeros((height, width), dtype=bool)
+    row = next((index for word, index in ROWS.items() if word in place), 1 if place == "center" else None)
+    column = next((index for word, index in COLUMNS.items() if word in place), 1 if place == "center" else None)
+    found[_third(height, row), _third(width, column)] = True
+    return found
+
+
+def marked(image: Image.Image, colour: str) -> Mask:
+    """The inside of the box drawn in `colour`, without its outline; of a filled highlight, all of it.
+
+    Raises `RequestError` when the picture has no such box.
+    """
+    drawn = palette.wearing(image, colour)
+    least = 0.0005 * drawn.size
+    boxes = [
+        part
+        for part in regionprops(label(closing(drawn, disk(2))))
+        if part.area_bbox > least and min(part.image.shape) >= 8 and _is_box(part.image)
+    ]
+    if not boxes:
+        raise RequestError(f"no {colour} box found in the picture; mark the region with one, or give a mask")
+    part = max(boxes, key=lambda found: found.area_bbox)
+    top, left, _, _ = part.bbox
+    inside = ndimage.binary_fill_holes(part.image) & ~part.image
+    if inside.mean() < 0.2:  # no hole to speak of: a highlight
+        inside = ndimage.binary_fill_holes(part.image)
+    else:
+        inside = ndimage.binary_erosion(inside, iterations=2)  # off the soft rim of the outline
+    found = np.zeros(drawn.shape, dtype=bool)
+    found[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+    return found
+
+
+def coloured(image: Image.Image, colour: str) -> Mask:
+    """The things of a colour: its coherent patches without small specks. Raises `RequestError` when there are none."""
+    found = closing(palette.wearing(image, colour), disk(2))
+    least = max(12, int(0.0004 * found.size))
+    found = remove_small_holes(remove_small_objects(found, max_size=least), max_size=least)
+    if not found.any():
+        raise RequestError(f"nothing {colour} found in the picture; name another colour or place, or give a mask")
+    parts = label(found)
+    sizes = np.bincount(parts.ravel())[1:]
+    return np.isin(parts, 1 + np.flatnonzero(sizes >= 0.08 * sizes.max()))
+
+
+def background(image: Image.Image) -> Mask:
+    """Everything but the subject.
+
+    The ground is modelled by the colours along the border (a mixture of at most five); what differs from it and stands
+    together is the subject. Raises `RequestError` when nothing stands out or nothing is left as ground.
+    """
+    scale = min(1.0, SIDE / max(image.size))
+    small = image.convert("RGB").resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.BOX)
+    lab = ndimage.gaussian_filter(rgb2lab(np.asarray(small)), (1, 1, 0))
+    rim = max(2, round(0.03 * max(small.size)))
+    border = np.ones(lab.shape[:2], dtype=bool)
+    border[rim:-rim, rim:-rim] = False
+    apart = _distance_to(lab, _grounds(lab[border]))
+    ground = apart < max(12.0, float(np.percentile(apart[border], 90)))
+    parts = label(ground)
+    touching = np.unique(parts[border & ground])
+    ground = np.isin(parts, touching[touching > 0])
+    subject = remove_small_objects(closing(~ground, disk(3)), max_size=int(0.01 * ground.size))
+    subject = ndimage.binary_fill_holes(subject)
+    if not 0.01 < subject.mean() < 0.95:
+        raise RequestError("cannot tell subject from background in this picture; give a mask, white on the background")
+    large = Image.fromarray(subject).resize(image.size, Image.Resampling.BILINEAR)
+    return ~np.asarray(large)
+
+
+def _both(first: Mask | None, second: Mask) -> Mask:
+    both = second if first is None else first & second
+    if not both.any():
+        raise RequestError("nothing of that kind is at that place in the picture; name another place or give a mask")
+    return both
+
+
+def _third(length: int, index: int | None) -> slice:
+    """The third of an axis by its number, never empty; all of it without one."""
+    if index is None:
+        return slice(0, length)
+    start = length * index // 3
+    return slice(start, max(start + 1, length * (index + 1) // 3))
+
+
+def _is_box(shape: Mask) -> bool:
+    """True when the outer edges of a patch are mostly straight: it fills the rim of its own bounding box."""
+    filled = ndimage.binary_fill_holes(shape)
+    return bool(filled.mean() > 0.85)
+
+
+def _grounds(colours: NDArray[np.float64]) -> NDArray[np.float64]:
+    """At most five colours that stand for the border, N x 3; k-means from well-spread starts."""
+    count = min(5, len(np.unique(np.round(colours, 1), axis=0)))
+    centres, _ = kmeans(colours, count, rng=np.random.default_rng(0))
+    return np.asarray(centres)
+
+
+def _distance_to(lab: NDArray[np.float64], grounds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """CIE76 distance of each pixel to the nearest ground colour."""
+    return np.asarray(np.min([np.sqrt(((lab - colour) ** 2).sum(-1)) for colour in grounds], axis=0))
