@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,17 +14,11 @@ from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 from pydantic import ValidationError
-from tasks.domain.classification import classify as classify_prompt
 
+from flows.embedded import embedded
+from tasks.domain.classification import classify as classify_prompt
 from tasks.domain.errors import EditFlowError, RequestError
 from tasks.domain.models import EditRequest, EditResult, EditType, Outcome, OutputFormat
-
-EMBEDDED = {
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",  # a laptop on battery is slow, not broken
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
-}
-"""Prefect settings of the command line; what the environment already sets wins."""
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
@@ -78,12 +71,11 @@ def edit(
         priority=priority,
         metadata=dict(label(pair) for pair in metadata or ()),
     )
-    for key, value in EMBEDDED.items():
-        os.environ.setdefault(key, value)
-    from flows.edit import edit_image  # noqa: PLC0415  Prefect takes seconds to import; other commands do without
+    with embedded():
+        from flows.edit import edit_image  # noqa: PLC0415  imports Prefect, which other commands do without
 
-    silence_tracebacks()
-    result = edit_image(request, output, engine)
+        silence_tracebacks()
+        result = edit_image(request, output, engine)
     print(result.model_dump_json() if json_ else describe(result))
     return 0 if result.outcome is Outcome.ACCEPTED else 2
 

@@ -8,7 +8,7 @@ from tasks.domain import classification
 from tasks.domain.models import Classification, EditRequest
 
 
-@task(name="classify")
+@task(name="classify", task_run_name="classify")
 def classify(request: EditRequest) -> Classification:
     """The kind of edit: the one the request names, else the one its words show, with confidence and reason.
 

@@ -16,7 +16,7 @@ from tasks.settings import settings
 from tasks.storage import desk, files
 
 
-@task(name="load", **retry_transient)
+@task(name="load", task_run_name="load", **retry_transient)
 def load(request: EditRequest, output: str | None, engine: str | None, folder: str) -> Job:
     """The request as a job: pictures decoded into `folder`, engine known, output writable.
 

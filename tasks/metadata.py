@@ -16,7 +16,7 @@ from tasks.storage import files, naming
 SOFTWARE = ("prefect", "pillow", "numpy", "scikit-image", "rapidocr", "onnxruntime", "tesserocr")
 
 
-@task(name="metadata", **retry_transient)
+@task(name="metadata", task_run_name="metadata", **retry_transient)
 def metadata(job: Job, kind: Classification, saved: Saved) -> EditResult:
     """The result, also written as JSON beside the picture. If another run finished the same work first, its result."""
     outcome = Outcome.ACCEPTED if saved.attempts[-1].verdict.passed else Outcome.REJECTED
@@ -38,4 +38,12 @@ def metadata(job: Job, kind: Classification, saved: Saved) -> EditResult:
     )
     if files.write_once(result.metadata_uri, result.model_dump_json(indent=2).encode()):
         return result
-    return EditResult.model_validate_json(files.read(result.metadata_uri)).model_copy(update={"reused": True})
+    earlier = EditResult.model_validate_json(files.read(result.metadata_uri))
+    for uri in _files(saved) - _files(earlier):  # other pictures of the same work: theirs count, ours go
+        files.delete(uri)
+    return earlier.model_copy(update={"reused": True})
+
+
+def _files(written: Saved | EditResult) -> set[str]:
+    pictures = {attempt.candidate.image.uri for attempt in written.attempts}
+    return {written.sheet_uri, *pictures} - {""}

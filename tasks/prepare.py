@@ -22,13 +22,13 @@ from tasks.imaging.region import bounding_box, locate
 from tasks.storage import desk
 
 
-@task(name="prepare semantic")
+@task(name="prepare semantic", task_run_name="prepare semantic")
 def prepare_semantic(job: Job) -> EditPlan:
     """Box C: every pixel may change, the composition must not."""
     return _plan(job, EditType.SEMANTIC, (), mask=job.mask)
 
 
-@task(name="prepare appearance")
+@task(name="prepare appearance", task_run_name="prepare appearance")
 def prepare_appearance(job: Job) -> EditPlan:
     """Box D: one thing changes, where the mask or the instruction says; everything else stays."""
     operations = parse(job.request.prompt)
@@ -37,14 +37,14 @@ def prepare_appearance(job: Job) -> EditPlan:
     return _plan(job, EditType.APPEARANCE, operations, mask=_where(job, operations))
 
 
-@task(name="prepare text")
+@task(name="prepare text", task_run_name="prepare text")
 def prepare_text(job: Job) -> EditPlan:
     """Box E: the new words must be read, the old must be gone, and only their place may change."""
     operations = parse(job.request.prompt)
     return _plan(job, EditType.TEXT, operations, mask=_where(job, operations))
 
 
-@task(name="prepare hybrid")
+@task(name="prepare hybrid", task_run_name="prepare hybrid")
 def prepare_hybrid(job: Job) -> EditPlan:
     """Several kinds at once: only what holds for each of them is demanded."""
     return _plan(job, EditType.HYBRID, parse(job.request.prompt), mask=job.mask)

@@ -9,7 +9,7 @@ from tasks.retrying import retry_transient
 from tasks.storage import files, naming
 
 
-@task(name="recall", **retry_transient)
+@task(name="recall", task_run_name="recall", **retry_transient)
 def recall(job: Job) -> EditResult | None:
     """The finished result of the same source, request and engine at the same output, or None.
 

@@ -13,7 +13,7 @@ from tasks.retrying import retry_transient
 from tasks.storage import desk, files, naming
 
 
-@task(name="save", **retry_transient)
+@task(name="save", task_run_name="save", **retry_transient)
 def save(job: Job, attempts: list[Attempt]) -> Saved:
     """What was written: the accepted candidate, or, into the review folder, every candidate with the best as output.
 

@@ -21,10 +21,10 @@ import pandas as pd
 from PIL import Image, ImageEnhance
 from prefect import __version__ as prefect_version
 from prefect.logging import disable_run_logger
-from prefect.testing.utilities import prefect_test_harness
 from skimage import data
 
 from flows.edit import edit_image
+from flows.embedded import embedded
 from tasks.classify import classify
 from tasks.domain.models import Attempt, EditPlan, EditRequest, EngineIdentity, Outcome
 from tasks.edit import edit
@@ -101,7 +101,7 @@ def measure(edits: int) -> pd.DataFrame:
 
 if __name__ == "__main__":
     ENGINES["instant"] = Entry("__main__:InstantEngine", "nothing")
-    with prefect_test_harness(server_startup_timeout=120):
+    with embedded():
         table = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 40)
     table["overhead"] = table["flow"] - table["bare"]
     print(

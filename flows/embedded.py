@@ -1,0 +1,37 @@
+"""Running flows without any set-up: under the temporary server Prefect starts by itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+ENVIRONMENT = {
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",  # a laptop on battery is slow, not broken
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+}
+"""Prefect settings for this; what the environment already sets wins."""
+
+
+@contextmanager
+def embedded() -> Iterator[None]:
+    """A block in which flows run on the Prefect server that is configured, or else on a temporary one.
+
+    The temporary server ends with this process, so heartbeats, which tell a server that a process is gone, are off:
+    stopping them costs up to a second at the end of every flow.
+    """
+    for key, value in ENVIRONMENT.items():
+        os.environ.setdefault(key, value)
+    # after the environment is set, and not at all for commands that run no flow: importing Prefect takes seconds
+    from prefect.settings import (  # noqa: PLC0415
+        PREFECT_API_URL,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        temporary_settings,
+    )
+
+    if PREFECT_API_URL.value():
+        yield
+        return
+    with temporary_settings(updates={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
