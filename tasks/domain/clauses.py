@@ -10,6 +10,8 @@ QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("《"
 MARK = "⟦⟧"
 """Stands for a quotation in a clause."""
 
+NO_MARKS = str.maketrans(dict.fromkeys(MARK, " "))
+
 LETTER = r"[A-Za-z0-9]"
 QUOTED = re.compile(
     "|".join(f"{a}([^{b}\n]+){b}" for a, b in QUOTES)
@@ -29,7 +31,7 @@ BOUNDARIES = re.compile(
     r"""
       [.;!?。；！？\n]+ (?!\w)            # sentence ends
     | [.;。；\n]+\s
-    | [,，]\s*
+    | [,，]\s*(?:(?:and|then|also|but)\s+)*
     | \s+(?:and\s+then|and\s+also|and|then|also|plus|as\s+well\s+as|but|while|whilst)\s+
     | \s+(?=with\s+(?:the\s+|an?\s+)?(?:text|words?|captions?|titles?|headlines?|slogans?|speech\s+bubble)\b)
     | \s+(?=without\s|keeping\s|preserving\s|maintaining\s|don't\s|do\s+not\s)
@@ -68,6 +70,7 @@ def split(prompt: str) -> tuple[Clause, ...]:
 
     Clauses that only say what must stay as it is are left out, unless nothing else was said.
     """
+    prompt = prompt.translate(NO_MARKS)
     quotes = [next(group for group in found.groups() if group is not None).strip() for found in QUOTED.finditer(prompt)]
     words = unicodedata.normalize("NFKC", QUOTED.sub(f" {MARK} ", prompt)).lower()
     for phrase, single in TOGETHER.items():

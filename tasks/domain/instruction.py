@@ -120,10 +120,16 @@ def _without_marker(text: str) -> str:
 
 
 def _colours(text: str) -> list[str]:
-    """Colour keys and hex values in the order they are named; '#f00' is written out."""
-    hits = [(found.start(), key) for key, entry in lexicon.COLOURS.items() for found in entry.finditer(text)]
-    hits += [(found.start(), found.group()) for found in lexicon.HEX.finditer(text)]
-    return [key for _, key in sorted(hits)]
+    """Colour keys and hex values in the order they are named."""
+    hits = [(found.span(), key) for key, entry in lexicon.COLOURS.items() for found in entry.finditer(text)]
+    hits += [(found.span(), found.group()) for found in lexicon.HEX.finditer(text)]
+    inside = {
+        small
+        for small, _ in hits
+        for large, _ in hits
+        if small != large and large[0] <= small[0] and small[1] <= large[1]
+    }  # the blue in dark blue
+    return [key for span, key in sorted(hits) if span not in inside]
 
 
 def _lettering(clause: Clause) -> Operation | None:

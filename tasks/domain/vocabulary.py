@@ -137,7 +137,7 @@ EFFECT = pattern(
     r"""(?:add|put|apply|overlay) (?:an? |some |the |more )?(?:[\w-]+ ){0,2}(?:filter|effects?|grain|snow(?:fall)?|rain(?:drops)?|fog|mist|tones?|
 moods?|atmosphere|vibe|lighting|sunlight|contrast|vignette|haze|look|feel)""",
     "(?:눈|비|안개|필터|효과|분위기|느낌|조명|색감|비네팅)(?:이|를|을|도)? ?(?:내리|추가|넣|입|오)",
-    "(?:加|添加|加上|加点|加入|增加)[^,]{0,6}(?:滤镜|氛围|光线|雪|雨|雾|色调|效果|颗粒|光晕|质感|感)",
+    "(?:加|添加|加上|加点|加入|增加)[^,]{0,6}(?:滤镜|氛围|光线|雪(?!人|山|橇|糕)|雨(?!伞|衣)|雾|色调|效果|颗粒|光晕|质感|感)",
 )
 
 WHOLE = pattern(

@@ -93,7 +93,8 @@ def check_preserved(evidence: Evidence) -> Check:
     median = float(np.median(difference[outside]))
     share = float((difference[outside] > bar.OUTSIDE_DE).mean())
     similar = _similarity(*evidence.greys, outside)
-    steep = _fine_detail(evidence.greys[1], outside) / max(1.0, _fine_detail(evidence.greys[0], outside))
+    detail, kept = (_fine_detail(grey, outside) for grey in evidence.greys)
+    steep = kept / detail if detail > 2 else bar.BAR  # flat ground has no detail to lose
     structure = min(similar / bar.MIN_SSIM_OUTSIDE, bar.MAX_SHARE_OUTSIDE / max(share, 1e-9))
     return _headroom(
         CheckName.PRESERVED,
