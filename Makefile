@@ -12,11 +12,11 @@ export DO_NOT_TRACK := 1
 .venv/core: requirements/core.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed: make PYTHON=python3.11')"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --require-hashes -r requirements/core.txt
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/core.txt
 	touch $@
 
 .venv/dev: requirements/dev.txt .venv/core
-	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/dev.txt
 	touch $@
 
 demo: .venv/core

@@ -18,7 +18,8 @@ from tasks.domain.errors import RequestError
 from tasks.domain.instruction import Operation, parse
 from tasks.domain.models import CheckName, EditPlan, EditType, ImageRef, Job
 from tasks.domain.recipes import RECIPES
-from tasks.imaging.region import bounding_box, locate
+from tasks.imaging.area import bounding_box
+from tasks.imaging.region import locate
 from tasks.storage import desk
 
 

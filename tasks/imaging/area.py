@@ -1,4 +1,4 @@
-"""Rectangles and the parts of arrays they name."""
+"""Rectangles, masks, and the parts of pictures they name. Arrays are height x width (x 3), boxes left to bottom."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.domain.models import Box
+
+Mask = NDArray[np.bool_]
+Pixels = NDArray[np.float32]
+"""Samples 0..255; height x width x 3 for colours."""
 
 _Sample = TypeVar("_Sample", bound=np.generic)
 
@@ -49,9 +53,9 @@ def around(boxes: Iterable[Box]) -> Box:
     )
 
 
-def extent_of(mask: NDArray[np.bool_]) -> Box | None:
-    """The smallest rectangle that holds all true pixels; None without any."""
+def bounding_box(mask: Mask) -> Box:
+    """The smallest rectangle that holds all true pixels; without any, an empty one at the origin."""
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
-        return None
+        return Box(0, 0, 0, 0)
     return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

@@ -16,7 +16,8 @@ from skimage.morphology import disk, opening
 from tasks.domain import acceptance as bar
 from tasks.domain.errors import EngineError
 from tasks.domain.models import Box, Check, CheckName, EditPlan, EditType, FailureClass, TextLine, Verdict
-from tasks.imaging.evidence import Evidence, Mask, Plane
+from tasks.imaging.area import Mask, bounding_box
+from tasks.imaging.evidence import Evidence, Plane
 from tasks.imaging.reading import check_text
 
 MOST = 9.99
@@ -104,7 +105,7 @@ def check_preserved(evidence: Evidence) -> Check:
             FailureClass.STRUCTURE_LOST: min(structure, bar.MAX_TILES_TOUCHED / max(tiles, 1e-9)),
         },
         f"outside: SSIM {similar:.3f}, {share:.2%} visibly different, cast {cast:.1f}, median difference {median:.1f}",
-        _bounding_box(outside & (difference > bar.OUTSIDE_DE), evidence.scale),
+        _enlarged_box(outside & (difference > bar.OUTSIDE_DE), evidence.scale),
     )
 
 
@@ -218,10 +219,6 @@ def _crop(picture: Image.Image, box: Box) -> Plane:
     return np.asarray(picture.convert("L").crop(box), dtype=np.float32)
 
 
-def _bounding_box(mask: Mask, scale: float) -> Box | None:
+def _enlarged_box(mask: Mask, scale: float) -> Box | None:
     """The rectangle around the true pixels, in pixels of the full picture."""
-    if not mask.any():
-        return None
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
-    return Box(*(round(edge / scale) for edge in (left, top, right, bottom)))
+    return Box(*(round(edge / scale) for edge in bounding_box(mask))) if mask.any() else None

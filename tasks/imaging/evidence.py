@@ -14,9 +14,9 @@ from skimage.color import rgb2lab
 
 from tasks.domain.models import Box, EditPlan, TextChange, TextLine
 from tasks.domain.wording import normalise
+from tasks.imaging.area import Mask
 
 Plane = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
 SIDE = 512
 """Longest side, in pixels, at which pictures are compared: fine enough for lettering, fast enough for every attempt."""

@@ -18,8 +18,7 @@ from scipy.cluster.vq import kmeans2
 from skimage.filters import threshold_otsu
 
 from tasks.domain.models import Box
-from tasks.imaging.area import grown
-from tasks.imaging.heal import Mask, Pixels
+from tasks.imaging.area import Mask, Pixels, grown
 from tasks.imaging.lettering import LineStyle, Matte, draw_line, ink_extent
 from tasks.imaging.typeface import BUNDLED, Face, covers
 

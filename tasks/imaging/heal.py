@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, sparse
 from scipy.sparse.linalg import cg
 
-Pixels = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+from tasks.imaging.area import Mask, Pixels
 
 _DIRECTIONS, _RINGS = 20, 5
 """The fan of shifts: directions around the circle, and distances of which each is 1.6 times the one before."""
@@ -116,7 +115,7 @@ def _blend(pixels: Pixels, hole: Mask, shifts: NDArray[np.intp], labels: NDArray
     links: list[NDArray[np.intp]] = []
     for step in ((0, 1), (1, 0), (0, -1), (-1, 0)):
         beside = places + step
-        inside = ((beside >= 0) & (beside < (height, width))).all(axis=1)
+        inside = np.all((beside >= 0) & (beside < (height, width)), axis=1)
         row, column = np.clip(beside, 0, (height - 1, width - 1)).T
         missing = inside & hole[row, column]
         other = np.where(missing[:, None], shift[number[row, column]], shift)

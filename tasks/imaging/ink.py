@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.domain.models import Box
-from tasks.imaging.heal import Pixels
+from tasks.imaging.area import Pixels
 from tasks.imaging.lettering import Matte
 
 _SOLID = 0.9
@@ -43,7 +43,7 @@ def plain_ink(colour: tuple[int, int, int]) -> Ink:
 
 
 def ink_of(pixels: Pixels, ground: Pixels, matte: Matte, place: Box) -> Ink:
-    """The ink of lettering in `pixels` over `ground`, both parts of a picture at `place`; `matte` is its share there."""
+    """The ink of lettering in `pixels` over `ground`, both cut out at `place`; `matte` is its share, 0..1."""
     rows, columns = np.nonzero(matte >= min(_SOLID, 0.98 * float(matte.max())))
     colours, under = pixels[rows, columns], ground[rows, columns]
     rows, columns = rows + place.top, columns + place.left

@@ -39,7 +39,7 @@ class LineStyle:
     softness: float = 0.0
 
     def scaled(self, factor: float) -> LineStyle:
-        """This style, its size and spacing `factor` times as large; the softness of edges stays the picture's."""
+        """The style with its size and spacing `factor` times as large; the softness of edges stays the picture's."""
         return replace(self, size=self.size * factor, tracking=self.tracking * factor)
 
 
@@ -133,8 +133,10 @@ def _letter(style: LineStyle, character: str, across: int, down: int) -> Glyph:
     if style.slant:
         shear = (1, style.slant, -style.slant * pen[1], 0, 1, 0)
         canvas = canvas.transform(canvas.size, Image.Transform.AFFINE, shear, Image.Resampling.BICUBIC)
-    matte = np.asarray(canvas.reduce(finer), np.float32) / 255
-    return Glyph(ndimage.gaussian_filter(matte, style.softness) if style.softness else matte, left, top)
+    matte = np.asarray(canvas.reduce(finer), np.float32) / np.float32(255)
+    if style.softness:
+        matte = np.asarray(ndimage.gaussian_filter(matte, style.softness), np.float32)
+    return Glyph(matte, left, top)
 
 
 def lay(matte: Matte, glyph: Glyph, shift: int = 0) -> None:

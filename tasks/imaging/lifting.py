@@ -11,10 +11,10 @@ from PIL import Image
 from scipy import ndimage
 
 from tasks.domain.models import Box
-from tasks.imaging.area import extent_of, grown, window
+from tasks.imaging.area import Mask, Pixels, bounding_box, grown, window
 from tasks.imaging.fitting import Fit, redrawn
 from tasks.imaging.glyphs import Glyphs, share_of_ink
-from tasks.imaging.heal import Mask, Pixels, heal
+from tasks.imaging.heal import heal
 from tasks.imaging.ink import Ink
 from tasks.imaging.lettering import Matte, draw_line, ink_extent
 from tasks.imaging.typesetting import Setting
@@ -42,8 +42,8 @@ class Lifted:
     @property
     def ink_box(self) -> Box:
         """The rectangle of what is more ink than ground, in pixels of the picture."""
-        box, inner = self.glyphs.box, extent_of(self.matte > 0.5)
-        if inner is None:
+        box, inner = self.glyphs.box, bounding_box(self.matte > 0.5)
+        if not inner.width:
             return box
         return Box(inner.left + box.left, inner.top + box.top, inner.right + box.left, inner.bottom + box.top)
 

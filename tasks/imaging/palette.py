@@ -74,8 +74,12 @@ def luminance(colour: RGB) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def contrast(one: RGB, other: RGB) -> float:
+    """Contrast ratio of two colours, 1..21, as WCAG 2.2 defines it."""
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
 def legible_on(ground: RGB) -> RGB:
     """Near-black or near-white, whichever has the higher WCAG contrast on `ground`."""
-    light, dark = NAMED["white"], NAMED["black"]
-    on = luminance(ground)
-    return light if (luminance(light) + 0.05) / (on + 0.05) > (on + 0.05) / (luminance(dark) + 0.05) else dark
+    return max(NAMED["white"], NAMED["black"], key=lambda colour: contrast(colour, ground))

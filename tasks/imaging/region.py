@@ -12,11 +12,9 @@ from skimage.measure import label, regionprops
 from skimage.morphology import closing, disk, remove_small_holes, remove_small_objects
 
 from tasks.domain.errors import RequestError
-from tasks.domain.instruction import Operation
-from tasks.domain.models import Box
+from tasks.domain.instruction import Action, Operation
 from tasks.imaging import palette
-
-Mask = NDArray[np.bool_]
+from tasks.imaging.area import Mask
 
 ROWS, COLUMNS = {"top": 0, "bottom": 2}, {"left": 0, "right": 2}
 """Words of a place name and the third of the picture they stand for; a word that is missing means the whole axis."""
@@ -36,7 +34,7 @@ def locate(image: Image.Image, operation: Operation, mask: Mask | None) -> Mask 
         return marked(image, operation.marked_by)
     found: Mask | None = None
     if operation.place is not None:
-        found = cell(image.size, operation.place)
+        found = cell(image.size, operation.place, wide=operation.action is Action.ADD_TEXT)
     if operation.subject == "background":
         found = _both(found, background(image))
     elif operation.subject not in {None, "picture"}:
@@ -44,19 +42,20 @@ def locate(image: Image.Image, operation: Operation, mask: Mask | None) -> Mask 
     return found
 
 
-def bounding_box(mask: Mask) -> Box:
-    """The smallest rectangle around the true pixels, of which there is at least one."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+def cell(size: tuple[int, int], place: str, *, wide: bool = False) -> Mask:
+    """The third, or the ninth, of the picture a place names: 'top' is the upper third, 'top-left' its left third.
 
-
-def cell(size: tuple[int, int], place: str) -> Mask:
-    """The third, or the ninth, of the picture a place names: 'top' is the upper third, 'top-left' its left third."""
+    `wide` cells are for lettering, which is wide: two thirds of the width at a side, all of it in the middle.
+    """
     width, height = size
     found = np.zeros((height, width), dtype=bool)
     row = next((index for word, index in ROWS.items() if word in place), 1 if place == "center" else None)
     column = next((index for word, index in COLUMNS.items() if word in place), 1 if place == "center" else None)
-    found[_third(height, row), _third(width, column)] = True
+    columns = _third(width, column)
+    if wide:
+        third = width // 3
+        columns = slice(max(0, columns.start - third), min(width, columns.stop + third))
+    found[_third(height, row), columns] = True
     return found
 
 

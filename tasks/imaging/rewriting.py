@@ -11,11 +11,10 @@ from PIL import Image
 
 from tasks.domain.errors import EngineError
 from tasks.domain.models import Box
-from tasks.imaging.area import window
-from tasks.imaging.glyphs import isolate
-from tasks.imaging.heal import Mask
-from tasks.imaging.ink import ink_of
+from tasks.imaging.area import Mask, window
 from tasks.imaging.fitting import Fit, fit_style, letter_spans
+from tasks.imaging.glyphs import isolate
+from tasks.imaging.ink import ink_of
 from tasks.imaging.lettering import LineStyle, advance
 from tasks.imaging.lifting import Lifted, Sheet, lift
 from tasks.imaging.typeface import faces_for, same_height, stand_in

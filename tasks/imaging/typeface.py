@@ -132,7 +132,10 @@ def faces_for(text: str) -> tuple[Face, ...]:
 def stand_in(face: Face, text: str) -> Face | None:
     """`face` if it can draw `text`, else the bundled face most like it that can; None when none can."""
     able = [other for other in (face, *BUNDLED) if covers(other, text)]
-    likeness = lambda o: (o == face, o.genre == face.genre, o.bold == face.bold, o.italic == face.italic)
+
+    def likeness(other: Face) -> tuple[bool, ...]:
+        return other == face, other.genre == face.genre, other.bold == face.bold, other.italic == face.italic
+
     return max(able, key=likeness, default=None)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from tasks.domain.models import Box
 from tasks.domain.wording import Script, script_of
-from tasks.imaging.heal import Mask, Pixels
+from tasks.imaging.area import Mask, Pixels, bounding_box
 from tasks.imaging.lettering import LineStyle, ink_extent
 
 _EDGE = 12.0
@@ -75,13 +75,8 @@ def free_room(picture: Pixels, line: Box, others: Iterable[Box], allowed: Mask |
             elif other.bottom <= line.top:
                 room[1] = max(room[1], other.bottom + gap)
     if allowed is not None and allowed.any():
-        rows, columns_allowed = np.flatnonzero(allowed.any(axis=1)), np.flatnonzero(allowed.any(axis=0))
-        room = [
-            max(room[0], columns_allowed[0]),
-            max(room[1], rows[0]),
-            min(room[2], columns_allowed[-1] + 1),
-            min(room[3], rows[-1] + 1),
-        ]
+        edge = bounding_box(allowed)
+        room = [max(room[0], edge.left), max(room[1], edge.top), min(room[2], edge.right), min(room[3], edge.bottom)]
     return Room(min(room[0], line.left), min(room[1], line.top), max(room[2], line.right), max(room[3], line.bottom))
 
 

@@ -120,7 +120,7 @@ def test_the_boxes_of_the_diagram_appear_by_name_in_the_run_with_attempts_number
     scripted(unchanged, warm)
     edit_image(ask(photo, seed=5), str(tmp_path / "out"), "scripted")
     with get_client(sync_client=True) as client:
-        flow_run = max(client.read_flow_runs(), key=lambda run: run.created)
+        flow_run = max(client.read_flow_runs(), key=lambda run: str(run.created))
         names = [run.name for run in client.read_task_runs() if run.flow_run_id == flow_run.id]
     boxes = ["load", "recall", "classify", "prepare semantic", "save", "metadata"]
     assert all(any(name.startswith(box) for name in names) for box in boxes), names

@@ -13,10 +13,9 @@ from tasks.domain.errors import UnsupportedInstruction
 from tasks.domain.instruction import Operation
 from tasks.engines.protocol import Edited
 from tasks.imaging import palette
+from tasks.imaging.area import Mask, bounding_box
 from tasks.imaging.heal import heal
-from tasks.imaging.region import bounding_box, cell
-
-Mask = NDArray[np.bool_]
+from tasks.imaging.region import cell
 
 LARGEST_HOLE = 512
 """Pixels a side up to which an object is filled in; beyond, nothing near it tells what was behind."""

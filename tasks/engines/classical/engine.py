@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from tasks.domain.errors import UnsupportedInstruction
@@ -16,9 +15,9 @@ from tasks.engines.classical.looks import apply_look
 from tasks.engines.classical.objects import add_object
 from tasks.engines.classical.text import add_text, remove_text, replace_text
 from tasks.engines.protocol import Edited, Report
+from tasks.imaging.area import Mask
 from tasks.imaging.region import locate
 
-Mask = NDArray[np.bool_]
 Craft = Callable[[Image.Image, Operation, Mask | None], Edited]
 SeededCraft = Callable[[Image.Image, Operation, Mask | None, int], Edited]
 

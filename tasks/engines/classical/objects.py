@@ -15,9 +15,8 @@ from tasks.domain.instruction import Operation
 from tasks.domain.models import Box
 from tasks.engines.protocol import Edited
 from tasks.imaging import palette
-from tasks.imaging.region import bounding_box, cell
-
-Mask = NDArray[np.bool_]
+from tasks.imaging.area import Mask, bounding_box
+from tasks.imaging.region import cell
 
 SCALE = 4
 """Things are drawn this much larger and reduced: smooth edges."""
@@ -155,7 +154,7 @@ DRAWINGS: Mapping[str, Callable[[tuple[int, int], Operation, np.random.Generator
 
 
 def _spot(image: Image.Image, thing: str, operation: Operation, allowed: Mask | None) -> Box:
-    """Where the thing goes: in the middle of a given region, at the outer side of a grid cell, else the calmest spot."""
+    """Where the thing goes: the middle of a given region, the calmest spot of a grid cell, or of the picture."""
     share, proportion = SHARE.get(thing, (0.18, 1.0))
     width = max(8, round(share * min(image.size)))
     if operation.text and operation.text.new and thing == "caption box":

@@ -52,7 +52,7 @@ def replace_text(image: Image.Image, operation: Operation, allowed: Allowed) -> 
 
 
 def remove_text(image: Image.Image, operation: Operation, allowed: Allowed) -> Edited:
-    """`image` (RGB) with every occurrence of the old words, where `allowed`, taken off. Notes, errors: `replace_text`."""
+    """`image` (RGB) with the old words taken off wherever `allowed`. Notes and errors: see `replace_text`."""
     return _carried_out(image, operation.text.old if operation.text else None, "", allowed)
 
 
@@ -74,10 +74,11 @@ def _carried_out(image: Image.Image, old: str | None, new: str, allowed: Allowed
     lines = read_text(image)
     changes = list(_changes(old, new, lines, allowed))
     if not changes:
+        wanted = f"the text {old!r}" if old else "one text to change"
         seen = ", ".join(repr(line.text) for line in lines) or "no text at all"
         raise UnsupportedInstruction(
-            f"{f'the text {old!r}' if old else 'one text to change'} was not found in the picture or its marked region; "
-            f"seen were: {seen}. Quote the words as they stand in the picture"
+            f"{wanted} was not found in the picture or its marked region; seen were: {seen}. "
+            "Quote the words as they stand in the picture"
         )
     notes: dict[str, str] = {}
     for line, words in changes:
@@ -153,15 +154,18 @@ def _rows(lines: Sequence[TextLine]) -> list[TextLine]:
     rows: list[TextLine] = []
     for line in sorted(lines, key=lambda each: each.box.top):
         middle = (line.box.top + line.box.bottom) / 2
-        if rows and rows[-1].box.top < middle < rows[-1].box.bottom:
-            first, second = sorted((rows.pop(), line), key=lambda each: each.box.left)
-            line = TextLine(
-                text=f"{first.text} {second.text}",
-                box=around((first.box, second.box)),
-                confidence=min(first.confidence, second.confidence),
-            )
-        rows.append(line)
+        beside = bool(rows) and rows[-1].box.top < middle < rows[-1].box.bottom
+        rows.append(_joined(rows.pop(), line) if beside else line)
     return rows
+
+
+def _joined(one: TextLine, other: TextLine) -> TextLine:
+    left, right = sorted((one, other), key=lambda line: line.box.left)
+    return TextLine(
+        text=f"{left.text} {right.text}",
+        box=around((left.box, right.box)),
+        confidence=min(left.confidence, right.confidence),
+    )
 
 
 def _place(box: Box, text: str, span: Span) -> Box:
