@@ -28,6 +28,8 @@ Rule = Callable[[Clause], Evidence | None]
 ASSERTED = 0.6
 """From this weight on a clause counts as a request of its own; weaker ones only follow a stronger one."""
 
+VERBS = (words.CHANGE, words.ADD, words.WRITE, words.REMOVE, words.SWAP, words.RETOUCH)
+
 UNSAID, UNSAID_LATER = 0.75, 0.6
 """What a clause without a verb is worth, at the start ("Watercolour style, and ...") and later ("..., lush trees")."""
 
@@ -60,15 +62,19 @@ def classify(prompt: str, edit_type: EditType | None = None) -> Classification:
 
 def _judge(clause: Clause, unsaid: float) -> Evidence | None:
     """What the first rule that finds something says; without a verb in the clause it is worth `unsaid` of that."""
+    if words.BARE_VERB.search(clause.words):
+        return None
     for rule in RULES:
         if evidence := rule(clause):
+            if evidence.kind is EditType.TEXT:  # "Delete the two people plus the caption": its verb went before
+                unsaid = UNSAID
             return evidence if asks(clause) else evidence._replace(weight=evidence.weight * unsaid)
     return None
 
 
 def asks(clause: Clause) -> bool:
     """True when the clause holds a verb, or puts a quotation beside a word for lettering."""
-    if any(verb.search(clause.words) for verb in (words.CHANGE, words.ADD, words.REMOVE, words.SWAP, words.RETOUCH)):
+    if any(verb.search(clause.words) for verb in VERBS):
         return True
     return MARK in clause.words and bool(words.LETTERING.search(clause.words))
 
@@ -79,8 +85,9 @@ def _quoted_style(clause: Clause) -> Evidence | None:
 
 
 def _lettering(clause: Clause) -> Evidence | None:
-    noun = words.LETTERING.search(clause.words)
-    if MARK in clause.words:
+    said = words.NAMED.sub(" ", clause.words)
+    noun = words.LETTERING.search(said)
+    if MARK in said:
         return Evidence(EditType.TEXT, 0.97 if noun else 0.9, f"quoted words '{clause.quotes[0]}'")
     return Evidence(EditType.TEXT, 0.85, f"lettering ('{noun.group()}')") if noun else None
 

@@ -142,7 +142,7 @@ def _lettering(clause: Clause) -> Operation | None:
         return Operation(action=Action.REPLACE_TEXT, text=TextChange(old=old, new=new), **where)
     if words.REMOVE.search(text):
         return Operation(action=Action.REMOVE_TEXT, text=TextChange(old=quotes[0]), **where)
-    if words.ADD.search(text) or lexicon.WRITE.search(text):
+    if words.ADD.search(text) or words.WRITE.search(text):
         colours = _colours(_without_marker(text))
         colour = colours[0] if colours else None
         return Operation(action=Action.ADD_TEXT, text=TextChange(new=quotes[0]), colour=colour, **where)

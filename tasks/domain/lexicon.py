@@ -13,8 +13,6 @@ NEW_BEFORE_OLD = re.compile(
     r"(?:with|use|write|put) ⟦⟧ (?:instead of|in place of|rather than) ⟦⟧|⟦⟧ ?(?:대신에?) .*⟦⟧(?=\b$)"
 )
 
-WRITE = pattern("write|type|print|say(?:s|ing)?|reading|reads", "써|적어|쓰|새겨|라고|새기", "写|印")
-
 DRAW = pattern("draw|paint|give|stick", "그려|그리|붙", "画")
 
 MASKED = pattern("masked?|selected|highlighted", "마스크|선택", "蒙版|遮罩|选中|选区")

@@ -20,14 +20,14 @@ def pattern(english: str, korean: str, chinese: str) -> re.Pattern[str]:
 LETTERING = pattern(
     r"""text|texts|words?|wording|titles?|headlines?|headings?|captions?|subtitles?|letters?|lettering|typos?|spelling|misspell\w*|
 misprint\w*|fonts?|typeface|slogans?|tag ?lines?|phrases?|sentence|paragraph|copyright line|ad copy|price(?: tag)?s?|phone number|
-the date|typography|calligraph\w*|hanzi|hangul|chinese characters?|the character(?= ⟦⟧)|translate\w*|
+the date|(?:email|street|web) ?address|lines? of (?:text|type|copy)|signatures?|monograms?|initials|numerals|byline|greeting|opening hours|typography|calligraph\w*|hanzi|hangul|chinese characters?|the character(?= ⟦⟧)|translate\w*|
 \d[\d.,:%]* ?(?:to|에서|을|를) ?\W?\d|(?:reads?|reading|says?|saying|labell?ed)(?= :?⟦⟧)|written|writing|write|cta|hashtags?|url|in bold|bold(?:er)? (?:font|text|type)|italics?|
-uppercase|lowercase|capital letters|speech bubble|digits?|numbers?|subheading|name ?tag|punctuation|underline\w*|discount|
+uppercase|lowercase|capital letters|speech bubble|credits?|(?:printed|stamped|written|overlaid) (?:on|along|at|in|across)|the line (?:that )?(?:reads|says)|(?:should|to) (?:now )?(?:read|say)|digits?|numbers?|subheading|name ?tag|punctuation|underline\w*|discount|
 (?:sign|banner|label|signboard|menu|poster|signage|logo)(?= (?:to )?(?:read|say|text|in (?:english|korean|chinese)))""",
     "글자|글씨|문구|텍스트|제목|타이틀|자막|캡션|폰트|글꼴|서체|오타|오탈자|맞춤법|슬로건|카피|문장|단어|헤드라인|부제|서예|한자|써 ?줘|써 ?주|"
-    "써 ?넣|적어|라고|번역|말풍선|가격|전화번호|날짜|굵게|표어|철자|띄어쓰기|해시태그|문자|글귀|멘트|숫자|획|메뉴판|한글|영어로|한국어로|중국어로",
+    "써 ?넣|적어|라고|번역|말풍선|가격|전화번호|날짜|굵게|표어|철자|띄어쓰기|해시태그|문자|글귀|멘트|숫자|획|메뉴판|한글|영어로|한국어로|중국어로|적힌|쓰여|쓰인|적혀|인쇄된|직함|주소|상호|연락처|이메일|인사말|서명|낙관|전번|홈페이지",
     "文字|文本|文案|标题|字体|字幕|标语|口号|副标题|字样|错别字|错字|书法|汉字|翻译|\\d改|\\d换|写(?!实|意)|单词|对话框|价格|电话号码|日期|加粗|广告语|"
-    "笔画|字号|字的|的字|个字|这字|几个字|字改|字换|数字|题字|店名|落款|拼写|译成|英文|中文|词",
+    "笔画|字号|字的|的字|个字|这字|几个字|字改|字换|数字|题字|店名|落款|拼写|译成|英文|中文|词|小字|大字|行字|印的|印着|印有|地址|电话|邮箱|网址|(?:店|船|人|姓|公司|品牌|产品|商品)名|署名|签名|祝福语|大写|小写|繁体|简体",
 )
 
 STYLE_NOUN = r"(?:style|look|aesthetic|vibe|painting|illustration|drawing|sketch|render(?:ing)?|artwork|art|effect|filter|print|mosaic|portrait|film)"
@@ -41,7 +41,7 @@ embroidery|stained[- ]glass|mosaic|sepia|monochrome|gr[ea]yscale|b&w|vintage|ret
 crayons?|woodcut|linocut|graffiti|art deco|art nouveau|bauhaus|surreal\w*|minimalist|flat design|vector|isometric|chibi|caricature|
 hdr|film (?:look|grain|stock)|cinematic|colou?r[- ]?grad\w*|renaissance|baroque|cubis\w*|pointillis\w*|gouache|fresco|
 action figure|figurine|plush\w*|blueprint|hologra\w*|felt(?:ed)?|knitted|storybook|webtoon|simpsons|fantasy art|concept art|engraving""",
-    "스타일|화풍|풍으로|풍의|풍 |수채화|유화|애니|만화|웹툰|지브리|픽사|디즈니|스케치|연필|소묘|수묵|민화|픽셀|레고|클레이|점토|흑백|"
+    "스타일|펜화|화풍|풍으로|풍의|풍 |수채화|유화|애니|만화|웹툰|지브리|픽사|디즈니|스케치|연필|소묘|수묵|민화|픽셀|레고|클레이|점토|흑백|"
     "세피아|빈티지|레트로|필름|사이버펑크|팝아트|3d|일러스트|캐리커처|고흐|모네|피카소|색감|색조|톤으로|톤의|톤을|느낌으로|느낌이|"
     "느낌 나|분위기|판화|모자이크|크레용|파스텔|동화책|동화 ?(?:삽화|풍|같은|속)|복고|시네마틱|카툰|종이접기|피규어|우키요에|도트|판타지|인상파|목탄|흑연|자수|"
     "스테인드글라스|필터",
@@ -64,10 +64,10 @@ SCENE = pattern(
     r"""night(?:time)?|midnight|daytime|daylight|dusk|dawn|sunsets?|sunrise|golden hour|blue hour|twilight|winter\w*|spring(?:time)?|
 summer\w*|autumn\w*|fall season|the fall|snow(?:y|ing|fall|storm)?|rain(?:y|ing|storm)?|fog(?:gy)?|mist(?:y)?|storm(?:y)?|seasons?|
 weather|time of day|lighting|sunny|sunlit|cloudy|overcast|moonlit|moonlight|mood\w*|atmospher\w+|morning|evening|christmas|
-noon|sunlight|warm(?:er)?(?: tones?)?|cool(?:er)? tones?|cooler|apocalyp\w+|underwater|era""",
-    "밤|야경|한낮|낮으로|대낮|저녁|노을|석양|해질|일몰|새벽|아침|일출|겨울|여름|가을|봄|눈 ?(?:오|내리|덮|쌓)|설경|비 ?(?:오|내리)|"
+noon|sunlight|blizzard|hurricane|thunder\w*|monsoon|warm(?:er)?(?: tones?)?|cool(?:er)? tones?|cooler|apocalyp\w+|underwater|era""",
+    "눈보라|태풍|천둥|번개|소나기|장마|무지개 뜬|밤|야경|한낮|낮으로|대낮|저녁|노을|석양|해질|일몰|새벽|아침|일출|겨울|여름|가을|봄|눈 ?(?:오|내리|덮|쌓)|설경|비 ?(?:오|내리)|"
     "안개|계절|날씨|시간대|조명|햇살|폭풍|흐린|맑은|달빛|황금빛|골든아워|크리스마스|따뜻한 톤|차가운 톤|따뜻하게|차갑게|시원한 톤|화사하게|우중충",
-    "夜晚|夜景|晚上|深夜|夜间|白天|黄昏|傍晚|日落|夕阳|清晨|早晨|日出|冬天|冬季|冬日|春天|春季|夏天|夏季|秋天|秋季|秋日|下雪|雪景|大雪|"
+    "台风|狂风|暴雨|暴雪|沙尘|雷|风雪|夜晚|夜景|晚上|深夜|夜间|白天|黄昏|傍晚|日落|夕阳|清晨|早晨|日出|冬天|冬季|冬日|春天|春季|夏天|夏季|秋天|秋季|秋日|下雪|雪景|大雪|"
     "下雨|雨天|雨夜|雾|季节|天气|光线|光照|灯光|晴天|阴天|暴风|月光|意境|圣诞|氛围|暖一点|冷一点|暖色|冷色|金秋|春日|夏日",
 )
 
@@ -82,21 +82,23 @@ SAME = pattern(
 
 POSE = pattern(
     r"""pos(?:e|es|ed|ing)|sit(?:s|ting)?|stand(?:s|ing)?|runn?ing|runs?|jump\w*|riding|ride|danc\w+|lying|lie down|walk\w*|sleeping|wav(?:e|ing)|
-cooking|reading a|playing|surfing|skateboarding|swimming|flying|baking|celebrating|arms (?:crossed|raised|up)|raise\w*|kneel\w*|
+cooking|reading a|juggling|climbing|holding|playing|surfing|skateboarding|swimming|flying|baking|celebrating|arms (?:crossed|raised|up)|raise\w*|kneel\w*|
 as an? (?:astronaut|knight|chef|doctor|wizard|superhero|pirate|samurai|\w+er)""",
     "포즈|자세|앉아|앉은|앉히|서 ?있는|달리는|뛰는|뛰어|춤추|누워|타는 모습|타고 있는|요리하는|손을 흔드|모습으로|장면으로|걷는|자는 모습|버전으로",
-    "姿势|姿态|动作|坐着|坐在|站着|站在|奔跑|跑步|跳跃|跳舞|骑着|骑在|躺|扮成|化身|做饭|游泳|挥手|打招呼|滑板|滑雪|弹吉他|看书",
+    "姿势|姿态|动作|坐着|坐在|站着|站在|奔跑|跑步|跳跃|跳舞|骑着|骑在|骑(?=摩托|车|马|单车|自行车)|的样子|的模样|躺|扮成|化身|做饭|游泳|挥手|打招呼|滑板|滑雪|弹吉他|看书",
 )
 
 ADD = pattern(
     r"add|adding|put|place|insert|hang|attach|append|overlay|superimpose|stamp",
-    "추가|넣어|넣고|넣기|넣|걸어|걸고|걸|붙여|붙이|올려|올리|놓아|놔줘|놓|씌워|씌우|달아|얹어|배치|삽입|세워|심어|띄워",
-    "添加|增加|加上|加入|加个|加一|加几|加点|加些|加|放|摆|挂|贴(?!近|合|图)|插入|画上|画一|画个|戴上|配上|印上|种|补上|来一个",
+    "추가|넣어|넣고|넣기|넣|걸어|걸고|걸려|쥐여|들려|붙여|붙이|올려|올리|놓아|놔줘|놓|씌워|씌우|달아|얹어|배치|삽입|세워|심어|띄워",
+    "添加|增加|加上|加入|加个|加一|加几|加点|加些|加|放|摆|挂|贴(?!近|合|图)|插入|画上|画一|画个|戴上|配上|印上|种(?=上|下|植|一|棵|几|些|满)|补上|来一个",
 )
+
+WRITE = pattern("write|type|print|say(?:s|ing)?|read(?:s|ing)?", "써|적어|쓰|새겨|라고|새기", "写(?!实|意)|印")
 
 REMOVE = pattern(
     r"remove|removing|delete|erase|eras\w+|get rid of|take (?:out|away|off)|clear|clean(?: up)?|wipe|cut out|eliminate|strip|drop the|hide|crop out|lose the",
-    "제거|지워|지우|삭제|없애|빼줘|빼고|빼 ?주|빼서|걷어|치워|지움",
+    "제거|지워|지우|치우|삭제|없애|빼줘|빼고|빼 ?주|빼서|걷어|치워|지움",
     "去掉|去除|删除|删掉|删|移除|擦掉|擦除|抹掉|抹去|消除|清除|拿掉|拿走|移走|消失|p掉|除去|去水印",
 )
 
@@ -143,7 +145,7 @@ moods?|atmosphere|vibe|lighting|sunlight|contrast|vignette|haze|look|feel)""",
 WHOLE = pattern(
     r"""(?:the |this |my |whole |entire |that )+(?:image|photo|picture|scene|photograph|portrait|shot|painting|artwork|frame|selfie|landscape|illustration)|
 it|this|everything|whole|entire|overall""",
-    "전체|사진|이미지|그림으로|장면|화면 전체|이걸|이거|이것|풍경|전반",
+    "전체|사진|이미지|그림으로|(?<!짜)장면|화면 전체|이걸|이거|이것|풍경|전반",
     "整张|整个|整体|图片|照片|图像|画面|这张|这幅|全图|全部|这图",
 )
 
@@ -165,14 +167,26 @@ bigger|smaller|larger|thinner|slim\w*|open|close|move|shift|swap out|smil\w+|dye
 
 CHANGE = pattern(
     r"""change|make|turn|convert|transform|alter|modify|switch|set|render|redraw|repaint|reimagine|recreate|restyle|give|apply|update|correct|edit|
-show|generate|create|design|translate|rotate|flip|mirror|spin|swap|take|dress|repaint|view|bring|cover|wrap|imagine|picture it|adjust|use|let|have|colou?r|revise|rewrite|rename|fine-?tune|accurately|want|need""",
-    "바꿔|바꾸|바꿀|변경|수정|변환|전환|만들|그려|해줘|해 ?주|하게|으로|표현|적용|연출|교정|정정|고치|처리|보여|부탁|돌려|번역|둘러|신겨|꾸며|칠해",
-    "改|变|换|转|做成|调|画成|生成|制作|让|使|把|将|给|呈现|渲染|设置|修正|更正|纠正|显示|翻译|译|旋转|设计|生成|画",
+show|generate|create|design|translate|rotate|flip|mirror|spin|swap|take|dress|repaint|view|bring|cover|wrap|imagine|picture it|adjust|use|let|have|(?:re)?colou?r|paint|tint|revise|rewrite|rename|fine-?tune|accurately|want|need""",
+    "(?:스타일|풍|톤|느낌|버전|분위기)로|바꿔|바꾸|바꿀|변경|수정|변환|전환|만들|그려|해줘|해 ?주|하게|으로|표현|적용|연출|교정|정정|고치|처리|보여|부탁|돌려|번역|둘러|신겨|꾸며|칠해",
+    "改|变|换|转|做成|调|更新|画成|生成|制作|让|使|把|将|给|呈现|渲染|设置|修正|更正|纠正|显示|翻译|译|旋转|设计|生成|画",
 )
+
+BARE_VERB = re.compile(
+    r"^(?:(?:please|pls|kindly|can you|could you|just|you should|should be ⟦⟧) )*(?:fix|correct|change|edit|update|adjust)(?: (?:it|this|that))?(?: please| for me| up)?$"
+    r"|^(?:좀 |조금 |더 )*(?:수정|고쳐|바꿔|변경|교정|정정|부탁|크게|작게|키워|줄여)(?:해|드려요)? ?(?:줘|주세요|주실래요|드려요|요)?$"
+    r"|^(?:请|麻烦|帮我|帮忙)*(?:改|修|换|调|缩|放|变|加)(?:一下|掉|好|正|过来|粗|大|小|长|短)?(?:一点|一些|点儿?|些)?$"
+)
+"""A request that names nothing: what it is about was said in the clause before."""
 
 TURNED_INTO = re.compile(
     r"(?:change|turn|make|swap) .+ (?:to|into|for) |[을를] .+로 (?:바꾸|바꿔|변경|교체)|[把将].+[换改变]成"
 )
+
+NAMED = re.compile(
+    r"(?:(?:brand|our|ip|cartoon|main|this) character|mascots?|named|called|nicknamed|캐릭터|마스코트|주인공|인형|角色|吉祥物|形象|主角|名叫|叫做?)[인은는]? ?⟦⟧|⟦⟧ ?(?:이?라는|란) (?:캐릭터|마스코트)"
+)
+"""A quotation that is somebody's name, not lettering."""
 
 QUOTED_STYLE = re.compile(r"⟦⟧ ?(?:-?style|look|aesthetic|painting|filter|스타일|풍|화풍|느낌|风格|风|画风|滤镜)")
 
