@@ -7,7 +7,7 @@ whole, so the verb decides before the style words do.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tasks.domain import vocabulary as words
@@ -30,6 +30,9 @@ ASSERTED = 0.6
 
 VERBS = (words.CHANGE, words.ADD, words.WRITE, words.REMOVE, words.SWAP, words.RETOUCH)
 
+CERTAIN = 0.8
+"""Evidence from here on stands on its own whatever the other clauses say."""
+
 UNSAID, UNSAID_LATER = 0.75, 0.6
 """What a clause without a verb is worth, at the start ("Watercolour style, and ...") and later ("..., lush trees")."""
 
@@ -41,10 +44,7 @@ def classify(prompt: str, edit_type: EditType | None = None) -> Classification:
     """
     if edit_type is not None:
         return Classification(edit_type=edit_type, confidence=1.0, reason="named in the request")
-    clauses = split(prompt)
-    found = [
-        evidence for clause in clauses if (evidence := _judge(clause, UNSAID if clause is clauses[0] else UNSAID_LATER))
-    ]
+    found = _told(split(prompt))
     if not found:
         return Classification(
             edit_type=EditType.APPEARANCE, confidence=0.2, reason="no known words; the strictest kind is assumed"
@@ -58,6 +58,26 @@ def classify(prompt: str, edit_type: EditType | None = None) -> Classification:
         )
     best = max(told, key=lambda evidence: evidence.weight)
     return Classification(edit_type=best.kind, confidence=round(best.weight, 2), reason=best.because)
+
+
+def _told(clauses: Sequence[Clause]) -> list[Evidence]:
+    """What the clauses show, less what only goes on about lettering ("Change 'A' to 'B' and make it red")."""
+    judged = [(clause, _judge(clause, UNSAID if clause is clauses[0] else UNSAID_LATER)) for clause in clauses]
+    lettering = any(evidence and evidence.kind is EditType.TEXT for _, evidence in judged)
+    return [
+        evidence
+        for clause, evidence in judged
+        if evidence and not (lettering and evidence.kind is EditType.APPEARANCE and _goes_on(clause, evidence))
+    ]
+
+
+def _goes_on(clause: Clause, evidence: Evidence) -> bool:
+    """True when the clause names nothing of its own to be changed, added or removed."""
+    return (
+        evidence.weight < CERTAIN
+        and bool(words.REFERS_BACK.search(clause.words))
+        and not words.LOCAL.search(clause.words)
+    )
 
 
 def _judge(clause: Clause, unsaid: float) -> Evidence | None:
@@ -146,6 +166,11 @@ def _retouch(clause: Clause) -> Evidence | None:
     return Evidence(EditType.APPEARANCE, 0.75, f"a retouch ('{found.group()}')") if found else None
 
 
+def _entire(clause: Clause) -> Evidence | None:
+    found = words.ENTIRE.search(clause.words)
+    return Evidence(EditType.SEMANTIC, 0.65, f"all of the picture ('{found.group()}')") if found else None
+
+
 def _thing(clause: Clause) -> Evidence | None:
     found = words.LOCAL.search(clause.words)
     return Evidence(EditType.APPEARANCE, 0.65, f"one thing in the picture ('{found.group()}')") if found else None
@@ -181,6 +206,7 @@ RULES: tuple[Rule, ...] = (
     _recolour,
     _pose,
     _retouch,
+    _entire,
     _thing,
     _whole,
     _turned_into,

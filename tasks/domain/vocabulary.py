@@ -20,14 +20,14 @@ def pattern(english: str, korean: str, chinese: str) -> re.Pattern[str]:
 LETTERING = pattern(
     r"""text|texts|words?|wording|titles?|headlines?|headings?|captions?|subtitles?|letters?|lettering|typos?|spelling|misspell\w*|
 misprint\w*|fonts?|typeface|slogans?|tag ?lines?|phrases?|sentence|paragraph|copyright line|ad copy|price(?: tag)?s?|phone number|
-the date|(?:email|street|web) ?address|lines? of (?:text|type|copy)|signatures?|monograms?|initials|numerals|byline|greeting|opening hours|typography|calligraph\w*|hanzi|hangul|chinese characters?|the character(?= ⟦⟧)|translate\w*|
+the date|(?:email|street|web|website) ?address|inscriptions?|fine print|quotations?|italici[sz]e|epitaph|verses?|poem|(?:author|brand|company|product|store|shop|model)(?:'s)? names?|\d+ ?(?:%|percent) off|lines? of (?:text|type|copy)|signatures?|monograms?|initials|numerals|byline|greeting|opening hours|typography|calligraph\w*|hanzi|hangul|chinese characters?|the character(?= ⟦⟧)|translate\w*|
 \d[\d.,:%]* ?(?:to|에서|을|를) ?\W?\d|(?:reads?|reading|says?|saying|labell?ed)(?= :?⟦⟧)|written|writing|write|cta|hashtags?|url|in bold|bold(?:er)? (?:font|text|type)|italics?|
 uppercase|lowercase|capital letters|speech bubble|credits?|(?:printed|stamped|written|overlaid) (?:on|along|at|in|across)|the line (?:that )?(?:reads|says)|(?:should|to) (?:now )?(?:read|say)|digits?|numbers?|subheading|name ?tag|punctuation|underline\w*|discount|
 (?:sign|banner|label|signboard|menu|poster|signage|logo)(?= (?:to )?(?:read|say|text|in (?:english|korean|chinese)))""",
     "글자|글씨|문구|텍스트|제목|타이틀|자막|캡션|폰트|글꼴|서체|오타|오탈자|맞춤법|슬로건|카피|문장|단어|헤드라인|부제|서예|한자|써 ?줘|써 ?주|"
-    "써 ?넣|적어|라고|번역|말풍선|가격|전화번호|날짜|굵게|표어|철자|띄어쓰기|해시태그|문자|글귀|멘트|숫자|획|메뉴판|한글|영어로|한국어로|중국어로|적힌|쓰여|쓰인|적혀|인쇄된|직함|주소|상호|연락처|이메일|인사말|서명|낙관|전번|홈페이지",
-    "文字|文本|文案|标题|字体|字幕|标语|口号|副标题|字样|错别字|错字|书法|汉字|翻译|\\d改|\\d换|写(?!实|意)|单词|对话框|价格|电话号码|日期|加粗|广告语|"
-    "笔画|字号|字的|的字|个字|这字|几个字|字改|字换|数字|题字|店名|落款|拼写|译成|英文|中文|词|小字|大字|行字|印的|印着|印有|地址|电话|邮箱|网址|(?:店|船|人|姓|公司|品牌|产品|商品)名|署名|签名|祝福语|大写|小写|繁体|简体",
+    "써 ?넣|적어|라고|번역|말풍선|가격|전화번호|날짜|굵게|표어|철자|띄어쓰기|해시태그|문자|글귀|멘트|숫자|획|메뉴판|한글|영어로|한국어로|중국어로|표기|생년월일|이름|써넣|\\d ?원|\\d+월 ?\\d+일|적힌|쓰여|쓰인|적혀|인쇄된|직함|주소|상호|연락처|이메일|인사말|서명|낙관|전번|홈페이지",
+    "文字|文本|文案|标题|字体|字幕|标语|口号|副标题|字样|错别字|错字|书法|汉字|翻译|\\d改|\\d换|写(?!实|意|字楼)|单词|对话框|价格|电话号码|日期|加粗|广告语|"
+    "诗句|诗词|横排|竖排|书名|菜名|名字|名称|作者|编号|题上|碑文|行书|楷书|草书|隶书|\\d+ ?(?:折|元)|(?<!工)笔画|字号|字的|的字|个字|这字|几个字|字改|字换|数字|题字|店名|落款|拼写|译成|英文|中文|词|小字|大字|行字|印的|印着|印有|地址|电话|邮箱|网址|(?:店|船|人|姓|公司|品牌|产品|商品)名|署名|签名|祝福语|大写|小写|繁体|简体",
 )
 
 STYLE_NOUN = r"(?:style|look|aesthetic|vibe|painting|illustration|drawing|sketch|render(?:ing)?|artwork|art|effect|filter|print|mosaic|portrait|film)"
@@ -38,46 +38,46 @@ styl(?:e|ize|ise|ized|ised|izing)|restyle|ghibli|miyazaki|anime|manga|cartoon\w*
 pencil|sketch\w*|pixel[- ]?art|8-bit|16-bit|voxel|lego|clay(?:mation)?|3d|pixar|disney|cyberpunk|steampunk|impressionis\w*|
 van gogh|monet|picasso|ukiyo-?e|pop[- ]art|comic|line[- ]?art|low[- ]poly|vaporwave|synthwave|minecraft|paper[- ]?cut|origami|
 embroidery|stained[- ]glass|mosaic|sepia|monochrome|gr[ea]yscale|b&w|vintage|retro|polaroid|noir|ink wash|charcoal|pastel|
-crayons?|woodcut|linocut|graffiti|art deco|art nouveau|bauhaus|surreal\w*|minimalist|flat design|vector|isometric|chibi|caricature|
+crayons?|woodcut|linocut|graffiti|art deco|gothic|desaturat\w*|bleach[- ]bypass|daguerreotype|diorama|tapestry|etching|lithograph\w*|art nouveau|bauhaus|surreal\w*|minimalist|flat design|vector|isometric|chibi|caricature|
 hdr|film (?:look|grain|stock)|cinematic|colou?r[- ]?grad\w*|renaissance|baroque|cubis\w*|pointillis\w*|gouache|fresco|
 action figure|figurine|plush\w*|blueprint|hologra\w*|felt(?:ed)?|knitted|storybook|webtoon|simpsons|fantasy art|concept art|engraving""",
-    "스타일|펜화|화풍|풍으로|풍의|풍 |수채화|유화|애니|만화|웹툰|지브리|픽사|디즈니|스케치|연필|소묘|수묵|민화|픽셀|레고|클레이|점토|흑백|"
+    "스타일|화풍|(?:벽|프레스코|동양|펜|산수|채색|풍속|탱|서양|세밀|담채|초상|정물)화|크레파스|색연필|털실|뜨개|병풍처럼|풍으로|풍의|풍 |수채화|유화|애니|만화|웹툰|지브리|픽사|디즈니|스케치|연필|소묘|수묵|민화|픽셀|레고|클레이|점토|흑백|"
     "세피아|빈티지|레트로|필름|사이버펑크|팝아트|3d|일러스트|캐리커처|고흐|모네|피카소|색감|색조|톤으로|톤의|톤을|느낌으로|느낌이|"
     "느낌 나|분위기|판화|모자이크|크레용|파스텔|동화책|동화 ?(?:삽화|풍|같은|속)|복고|시네마틱|카툰|종이접기|피규어|우키요에|도트|판타지|인상파|목탄|흑연|자수|"
     "스테인드글라스|필터",
     "风格|画风|水彩|油画|素描|卡通|动漫|漫画|动画|像素|乐高|黏土|粘土|水墨|国画|工笔|黑白|复古|怀旧|胶片|赛博朋克|波普|插画|版画|"
-    "浮世绘|梵高|莫奈|毕加索|色调|滤镜|暖色|冷色|吉卜力|宫崎骏|皮克斯|迪士尼|剪纸|马赛克|手绘|铅笔画|质感|氛围|电影感|调色|素描|"
+    "(?:成|为|作|走)[^,]{1,8}(?:风|画风|画|画?效果|美学|质感)$|浮世绘|梵高|莫奈|毕加索|色调|滤镜|暖色|冷色|吉卜力|宫崎骏|皮克斯|迪士尼|剪纸|马赛克|手绘|铅笔画|质感|氛围|电影感|调色|素描|"
     "印象派|低多边形|折纸|刺绣|手办|q版|绘本|3d|大片感|蜡笔|彩绘|年画|敦煌",
 )
 
 VIEW = pattern(
-    r"""rotat\w+|viewpoint|view|views|viewed|angles?|perspective|from (?:behind|above|below|the (?:side|back|front|left|right|top))|
+    r"""rotat\w+|swivel\w*|rear view|the rear|viewpoint|view|views|viewed|angles?|perspective|from (?:behind|above|below|the (?:side|back|front|left|right|top))|
 bird'?s[- ]eye|worm'?s[- ]eye|top[- ]down|turn(?:ed)? (?:\w+ ){0,3}(?:around|to face|to the (?:left|right|side)|sideways)|
 facing|faces? (?:the )?(?:left|right|camera|front|away)|in profile|mirror(?:ed)?|flip\w*|\d+ ?(?:degrees?|°)|orbit|spin|
 camera (?:angle|position|height|moves?)|(?:at|to|towards?) the camera|close-?up|wide shot|three[- ]quarter|zoom(?:ed)? (?:in|out)|orthographic|over[- ]the[- ]shoulder|pan|fisheye|first-person""",
-    "회전|돌려|돌리|돌아|시점|각도|앵글|뒷모습|옆모습|앞모습|정면|측면|후면|위에서 (?:본|내려|보)|아래에서 (?:본|올려)|조감도|탑뷰|"
+    "회전|로우 ?앵글|하이 ?앵글|올려다|내려다|돌려|돌리|돌아|시점|각도|앵글|뒷모습|옆모습|앞모습|정면|측면|후면|위에서 (?:본|내려|보)|아래에서 (?:본|올려)|조감도|탑뷰|"
     "탑 뷰|뒤에서 (?:본|보)|옆에서 (?:본|보)|반전|뒤집|바라보|카메라|구도|클로즈업|줌|향하|도로? 돌|원근",
-    "旋转|视角|角度|侧面|背面|正面|俯视|仰视|俯瞰|鸟瞰|镜像|翻转|转身|转过|朝向|面向|侧脸|背影|转\\d+|镜头|远景|近景|特写|广角|转动|转到|机位|视图|仰拍|俯拍|航拍",
+    "旋转|视角|角度|侧面|背面|正面|俯视|仰视|俯瞰|鸟瞰|镜像|翻转|转身|转过|朝向|面向|侧脸|背影|转\\d+|镜头|远景|近景|特写|广角|转动|转到|掉转|转向|机位|视图|仰拍|俯拍|航拍",
 )
 
 SCENE = pattern(
     r"""night(?:time)?|midnight|daytime|daylight|dusk|dawn|sunsets?|sunrise|golden hour|blue hour|twilight|winter\w*|spring(?:time)?|
 summer\w*|autumn\w*|fall season|the fall|snow(?:y|ing|fall|storm)?|rain(?:y|ing|storm)?|fog(?:gy)?|mist(?:y)?|storm(?:y)?|seasons?|
 weather|time of day|lighting|sunny|sunlit|cloudy|overcast|moonlit|moonlight|mood\w*|atmospher\w+|morning|evening|christmas|
-noon|sunlight|blizzard|hurricane|thunder\w*|monsoon|warm(?:er)?(?: tones?)?|cool(?:er)? tones?|cooler|apocalyp\w+|underwater|era""",
-    "눈보라|태풍|천둥|번개|소나기|장마|무지개 뜬|밤|야경|한낮|낮으로|대낮|저녁|노을|석양|해질|일몰|새벽|아침|일출|겨울|여름|가을|봄|눈 ?(?:오|내리|덮|쌓)|설경|비 ?(?:오|내리)|"
+noon|sunlight|blizzard|hail\w*|frost\w*|midsummer|thaw|dusty|hurricane|thunder\w*|monsoon|warm(?:er)?(?: tones?)?|cool(?:er)? tones?|cooler|apocalyp\w+|underwater|era""",
+    "눈보라|땅거미|우박|해 ?질 ?녘|한밤|태풍|천둥|번개|소나기|장마|무지개 뜬|밤|야경|한낮|낮으로|대낮|저녁|노을|석양|해질|일몰|새벽|아침|일출|겨울|여름|가을|봄|눈 ?(?:오|내리|덮|쌓)|설경|비 ?(?:오|내리)|"
     "안개|계절|날씨|시간대|조명|햇살|폭풍|흐린|맑은|달빛|황금빛|골든아워|크리스마스|따뜻한 톤|차가운 톤|따뜻하게|차갑게|시원한 톤|화사하게|우중충",
-    "台风|狂风|暴雨|暴雪|沙尘|雷|风雪|夜晚|夜景|晚上|深夜|夜间|白天|黄昏|傍晚|日落|夕阳|清晨|早晨|日出|冬天|冬季|冬日|春天|春季|夏天|夏季|秋天|秋季|秋日|下雪|雪景|大雪|"
+    "台风|冰雹|午夜|暮色|早春|深秋|严冬|星空|繁星|冰雪|狂风|暴雨|暴雪|沙尘|雷|风雪|夜晚|夜景|晚上|深夜|夜间|白天|黄昏|傍晚|日落|夕阳|清晨|早晨|日出|冬天|冬季|冬日|春天|春季|夏天|夏季|秋天|秋季|秋日|下雪|雪景|大雪|"
     "下雨|雨天|雨夜|雾|季节|天气|光线|光照|灯光|晴天|阴天|暴风|月光|意境|圣诞|氛围|暖一点|冷一点|暖色|冷色|金秋|春日|夏日",
 )
 
 SAME = pattern(
-    r"""same (?:character|person|girl|boy|man|woman|cat|dog|mascot|figure|face|bear|robot|hero\w*|panda|fox|rabbit|product|guy|lady)|
+    r"""same (?:[\w-]+ ){0,2}(?:character|person|girl|boy|man|woman|cat|dog|mascot|figure|face|bear|robot|hero\w*|panda|fox|rabbit|product|guy|lady)|
 (?:this|the|our|that) (?:[\w-]+ )?(?:character|mascot) (?:in|on|at|as|into|with|riding|wearing|doing)|ip character|emojis?|emoticons?|
 (?:set|series) of (?:[\w-]+ )*(?:stickers|emojis|avatars)|(?:expression|character|sticker) sheet|turnaround|sticker (?:set|pack)|into an? (?:mascot|character|figurine|plush\w*|avatar)""",
-    "같은 (?:캐릭터|인물|사람|여자|남자|고양이|강아지|얼굴|마스코트|곰|로봇|제품)|이모티콘|이모지|표정 시트|동일 ?(?:인물|캐릭터)|캐릭터로|캐릭터화|"
+    "새로운 장면|새 장면|같은 (?:캐릭터|인물|사람|여자|남자|고양이|강아지|얼굴|마스코트|곰|로봇|제품)|이모티콘|이모지|표정 시트|동일 ?(?:인물|캐릭터)|캐릭터로|캐릭터화|"
     "(?:캐릭터|마스코트)(?:가|를|이|을) .*(?:모습|장면|버전|포즈)",
-    "同一个?(?:角色|人物|人|女孩|男孩|形象|只猫|只)|表情包|ip形象|(?:角色|吉祥物|形象).*(?:姿势|场景|动作|在|骑|扮|坐)|(?:设计|做|变)成.*(?:角色|形象|吉祥物|手办|公仔)",
+    "新场景|同一个?(?:角色|人物|人|女孩|男孩|形象|只猫|只)|表情包|ip形象|(?:角色|吉祥物|形象).*(?:姿势|场景|动作|在|骑|扮|坐)|(?:设计|做|变)成.*(?:角色|形象|吉祥物|手办|公仔)",
 )
 
 POSE = pattern(
@@ -85,13 +85,13 @@ POSE = pattern(
 cooking|reading a|juggling|climbing|holding|playing|surfing|skateboarding|swimming|flying|baking|celebrating|arms (?:crossed|raised|up)|raise\w*|kneel\w*|
 as an? (?:astronaut|knight|chef|doctor|wizard|superhero|pirate|samurai|\w+er)""",
     "포즈|자세|앉아|앉은|앉히|서 ?있는|달리는|뛰는|뛰어|춤추|누워|타는 모습|타고 있는|요리하는|손을 흔드|모습으로|장면으로|걷는|자는 모습|버전으로",
-    "姿势|姿态|动作|坐着|坐在|站着|站在|奔跑|跑步|跳跃|跳舞|骑着|骑在|骑(?=摩托|车|马|单车|自行车)|的样子|的模样|躺|扮成|化身|做饭|游泳|挥手|打招呼|滑板|滑雪|弹吉他|看书",
+    "姿势|姿态|动作|坐着|坐在|站着|站在|奔跑|跑步|跳跃|跳舞|骑着|骑在|骑(?=摩托|车|马|单车|自行车)|的样子|的模样|躺|扮成|(?<!虚)化身|漂浮|做饭|游泳|挥手|打招呼|滑板|滑雪|弹吉他|看书",
 )
 
 ADD = pattern(
-    r"add|adding|put|place|insert|hang|attach|append|overlay|superimpose|stamp",
-    "추가|넣어|넣고|넣기|넣|걸어|걸고|걸려|쥐여|들려|붙여|붙이|올려|올리|놓아|놔줘|놓|씌워|씌우|달아|얹어|배치|삽입|세워|심어|띄워",
-    "添加|增加|加上|加入|加个|加一|加几|加点|加些|加|放|摆|挂|贴(?!近|合|图)|插入|画上|画一|画个|戴上|配上|印上|种(?=上|下|植|一|棵|几|些|满)|补上|来一个",
+    r"add|adding|put|place|insert|hang|attach|append|drape|scatter|sprinkle|perch|tie an?|stand an?|seat an?|plant an?|overlay|superimpose|stamp",
+    "추가|넣어|넣고|넣기|넣|걸어|걸고|걸려|쥐여|들려|붙여|붙이|올려(?!다)|올리|더해|더하|흩뿌려|앉혀|놓아|놔줘|놓|씌워|씌우|달아|얹어|배치|삽입|세워|심어|띄워",
+    "添加|增加|加上|加入|加个|加一|加几|加点|加些|加|放|摆|挂|贴(?!近|合|图)|插入|画上|画一(?!张|幅)|画个|添(?!加)|系(?:一|上)|撒(?:一|上|些)|铺(?:一|上)|戴上|配上|印上|种(?=上|下|植|一|棵|几|些|满)|补上|来一个",
 )
 
 WRITE = pattern("write|type|print|say(?:s|ing)?|read(?:s|ing)?", "써|적어|쓰|새겨|라고|새기", "写(?!实|意)|印")
@@ -142,6 +142,12 @@ moods?|atmosphere|vibe|lighting|sunlight|contrast|vignette|haze|look|feel)""",
     "(?:加|添加|加上|加点|加入|增加)[^,]{0,6}(?:滤镜|氛围|光线|雪(?!人|山|橇|糕)|雨(?!伞|衣)|雾|色调|效果|颗粒|光晕|质感|感)",
 )
 
+ENTIRE = pattern(
+    r"(?:whole|entire|complete|full|overall) (?:[\w-]+ )?(?:image|photo|picture|scene|photograph|frame|shot|illustration|valley|landscape)",
+    "(?:전체|전부|통째로|온통)",
+    "整(?:个|张|幅|座|片)?[^,]{0,4}(?:图|照|画面|场景|景色|景)|全图|全画面",
+)
+
 WHOLE = pattern(
     r"""(?:the |this |my |whole |entire |that )+(?:image|photo|picture|scene|photograph|portrait|shot|painting|artwork|frame|selfie|landscape|illustration)|
 it|this|everything|whole|entire|overall""",
@@ -153,8 +159,8 @@ RECOLOUR = pattern(
     r"""red|orange|yellow|green|blue|purple|violet|pink|brown|black|white|gr[ea]y|navy|teal|cyan|gold(?:en)?|silver|beige|maroon|olive|
 magenta|turquoise|ivory|crimson|scarlet|lavender|mint|burgundy|khaki|coral|colou?rs?|recolou?r|#[0-9a-f]{6}|hue|dye|blond\w*""",
     "빨간|빨강|붉은|주황|노란|노랑|초록|녹색|파란|파랑|푸른|보라|분홍|핑크|갈색|검은|검정|까만|흰|하얀|하양|회색|남색|청록|금색|은색|베이지|"
-    "자주|올리브|민트|하늘색|색으로|색깔|색상|염색|칠해|금발|블랙|화이트|레드|블루|그린|골드|네이비",
-    "红|橙|黄|绿|蓝|紫|粉|棕|褐|黑色|白色|灰|青|金色|银|米色|颜色|变色|染|涂成|上色",
+    "자주|올리브|민트|하늘색|색으로|색깔|색상|염색|칠해|금발|블랙|화이트|레드|블루|그린(?=색|톤|으로|\\b)|골드|네이비",
+    "红|橙|黄|绿|蓝|紫|粉|棕|褐|黑色|白色|灰|青|金色|银|米色|颜色|变色|染|涂成|刷成|漆成|上色",
 )
 
 RETOUCH = pattern(
@@ -178,6 +184,13 @@ BARE_VERB = re.compile(
     r"|^(?:请|麻烦|帮我|帮忙)*(?:改|修|换|调|缩|放|变|加)(?:一下|掉|好|正|过来|粗|大|小|长|短)?(?:一点|一些|点儿?|些)?$"
 )
 """A request that names nothing: what it is about was said in the clause before."""
+
+REFERS_BACK = re.compile(
+    r"(?<![a-z])(?:it|its|them|those)(?![a-z])"
+    r"|^(?:[가-힣]{1,6}색? ?)(?:으로|로) ?(?:바꿔|바꾸|변경|해)"
+    r"|^(?:请|麻烦|帮我|再)*(?:由[^,]{1,6})?(?:换|改|变)(?:成|为)"
+)
+"""A clause that names no object of its own: English says 'it', Korean and Chinese say nothing."""
 
 TURNED_INTO = re.compile(
     r"(?:change|turn|make|swap) .+ (?:to|into|for) |[을를] .+로 (?:바꾸|바꿔|변경|교체)|[把将].+[换改变]成"
