@@ -11,10 +11,17 @@ from hypothesis import strategies as st
 from tasks.domain.classification import classify
 from tasks.domain.models import EditType
 
-LABELLED = [
-    json.loads(line)
-    for line in (Path(__file__).parents[2] / "data" / "instructions.jsonl").read_text(encoding="utf-8").splitlines()
-]
+DATA = Path(__file__).parents[2] / "data"
+
+
+def labelled(name: str) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (DATA / name).read_text(encoding="utf-8").splitlines()]
+
+
+LABELLED = labelled("instructions.jsonl")
+"""What the rules were written on."""
+HELD_OUT = labelled("instructions_held_out.jsonl")
+"""Written by somebody who had not seen the rules, and never used to change them: the figure to quote."""
 
 
 def test_the_labelled_list_is_large_and_even_enough_to_mean_something():
@@ -27,9 +34,11 @@ def test_the_labelled_list_is_large_and_even_enough_to_mean_something():
 
 
 @pytest.mark.parametrize("language", ["en", "ko", "zh"])
-def test_at_least_95_of_100_instructions_are_told_right_in_each_language(language):
-    rows = [row for row in LABELLED if row["language"] == language]
+@pytest.mark.parametrize("rows", [LABELLED, HELD_OUT], ids=["labelled", "held out"])
+def test_at_least_95_of_100_instructions_are_told_right_in_each_language(rows, language):
+    rows = [row for row in rows if row["language"] == language]
     wrong = [row["prompt"] for row in rows if classify(row["prompt"]).edit_type != row["edit_type"]]
+    print(f"{language}: {1 - len(wrong) / len(rows):.1%} of {len(rows)}")
     assert len(wrong) <= 0.05 * len(rows), wrong
 
 
