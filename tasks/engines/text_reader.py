@@ -8,7 +8,7 @@ the Korean data beside this file. Both load once per process, on first use.
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.cluster.vq import kmeans2
 from skimage.filters import threshold_otsu
 
 from tasks.domain.models import Box, TextLine
@@ -34,6 +35,11 @@ _SURE, _FAIR, _LEAST = 0.93, 0.6, 0.3
 outvotes it, below the third nothing is believed."""
 _SPARSE = 0.75
 """A reading that would fill less than this share of its box has left something unread."""
+
+_SAMPLED = 4000
+"""Pixels of a line whose colours are clustered."""
+_LEAST_INK, _MOST_INK = 0.08, 0.6
+"""Share of a line's box that lettering covers."""
 
 _lock = Lock()  # neither reader's object may be used by two threads at once
 _seen: OrderedDict[str, tuple[TextLine, ...]] = OrderedDict()
@@ -144,9 +150,10 @@ def _read_rapid(pixels: NDArray[np.uint8]) -> _Reading:
 
 
 def _read_korean(picture: Image.Image, box: Box) -> list[_Reading]:
-    """Tesseract's readings of one line after different preparations, the most confident first.
+    """Tesseract's readings of one line after different preparations, the one most of them agree on first.
 
     The detector's boxes are loose: with a margin the line may drag its neighbours in, without one it may lose an edge.
+    Two sure readings that agree end the search.
     """
     readings: list[_Reading] = []
     for margin in (max(4, box.height // 8), -(box.height // 10)):
@@ -160,9 +167,24 @@ def _read_korean(picture: Image.Image, box: Box) -> list[_Reading]:
         )
         for ink in _as_dark_on_light(crop):
             readings.append(_read_prepared(crop, ink))
-            if readings[-1].confidence >= _SURE and has_hangul(readings[-1].text):
-                return sorted(readings, key=lambda reading: -reading.confidence)
-    return sorted(readings, key=lambda reading: -reading.confidence)
+            if _agreed(readings):
+                return _by_votes(readings)
+    return _by_votes(readings)
+
+
+def _agreed(readings: list[_Reading]) -> bool:
+    """True when the last reading is a sure one with Hangul in it, and an earlier sure one says the same."""
+    last, *others = reversed(readings)
+    sure = [normalise(reading.text) for reading in others if reading.confidence >= _SURE]
+    return last.confidence >= _SURE and has_hangul(last.text) and normalise(last.text) in sure
+
+
+def _by_votes(readings: list[_Reading]) -> list[_Reading]:
+    """Readings ordered by how much confidence stands behind their letters, then by their own."""
+    votes: dict[str, float] = defaultdict(float)
+    for reading in readings:
+        votes[normalise(reading.text)] += reading.confidence**4  # a doubtful vote counts for little
+    return sorted(readings, key=lambda reading: (-votes[normalise(reading.text)], -reading.confidence))
 
 
 def _read_prepared(crop: Image.Image, ink: NDArray[np.float64]) -> _Reading:
@@ -205,9 +227,10 @@ def _joined(words: list[_Reading]) -> _Reading:
 
 
 def _as_dark_on_light(crop: Image.Image) -> Iterator[NDArray[np.float64]]:
-    """The line as dark ink on light ground, 0..255, in four ways: two ways of telling ink, each soft and hard.
+    """The line as dark ink on light ground, 0..255, in several ways.
 
-    Ink is what differs along the direction in which the colours vary most, or from the colour above and below.
+    Ink is what differs along the direction in which the colours vary most, or from the colour above and below (each
+    soft and hard), or what shares one colour out of three or four, as lettering on a photograph does.
     """
     pixels = np.asarray(crop, np.float64)
     flat = pixels.reshape(-1, 3)
@@ -221,3 +244,10 @@ def _as_dark_on_light(crop: Image.Image) -> Iterator[NDArray[np.float64]]:
             light, threshold = 255 - light, 255 - threshold
         yield light
         yield np.where(light > threshold, 255.0, 0.0)
+    sample = flat[:: max(1, len(flat) // _SAMPLED)]
+    for count in (3, 4):
+        colours, _ = kmeans2(sample, count, minit="++", rng=np.random.default_rng(0), missing="warn")
+        nearest = np.stack([((pixels - colour) ** 2).sum(axis=-1) for colour in colours]).argmin(axis=0)
+        for index in range(count):
+            if _LEAST_INK < (nearest == index).mean() < _MOST_INK:
+                yield np.where(nearest == index, 0.0, 255.0)

@@ -27,6 +27,10 @@ _HEIGHT = 32
 _SPECIMENS = ("NotoSansCJK-Bold", "NotoSansCJK-Regular", "NotoSerifCJK-Regular", "NanumSquareRoundB", "DejaVuSans-Bold")
 _LEAST_LIKENESS = 0.15
 """Correlation with print below which nothing looks like the words; it only sorts out what is not worth fitting."""
+_FAINT = 0.5
+"""Correlation with print below which the box is doubted."""
+_BANNER_RIM = 0.22
+"""Share of a banner's height that lies above its lettering, and below."""
 _LEAST_CONTRAST = 12.0
 """Distance in RGB (0..441) between ink and ground below which nothing can be told apart."""
 
@@ -48,7 +52,19 @@ class Glyphs:
 
 
 def isolate(image: Image.Image, line: Box, text: str) -> Glyphs | None:
-    """The lettering of `text` in `line` of an RGB picture; None when nothing there looks like those words."""
+    """The lettering of `text` in `line` of an RGB picture; None when nothing there looks like those words.
+
+    A detector that took the banner for the line gives a box far too large: a faint likeness is tried again within it.
+    """
+    found = _isolated(image, line, text)
+    inner = grown(line, -round(_BANNER_RIM * line.height), image.size)
+    if inner.width <= 0 or (found and found.likeness >= _FAINT):
+        return found
+    within = _isolated(image, inner, text)
+    return max(filter(None, (found, within)), key=lambda glyphs: glyphs.likeness, default=None)
+
+
+def _isolated(image: Image.Image, line: Box, text: str) -> Glyphs | None:
     box = grown(line, max(4, round(0.35 * line.height)), image.size)
     pixels = np.asarray(image.crop(box), np.float32)
     inner = (slice(line.top - box.top, line.bottom - box.top), slice(line.left - box.left, line.right - box.left))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import ceil, floor
 from typing import NamedTuple
 
@@ -77,13 +77,28 @@ def ink_extent(style: LineStyle, text: str) -> Extent:
 
 def advance(style: LineStyle, text: str) -> float:
     """How far the pen moves while setting `text`."""
-    return sum(_metrics(style.face, character).advance for character in text) * style.size + style.tracking * len(text)
+    return sum(_widths(style, text))
 
 
 def pens(style: LineStyle, text: str) -> list[float]:
     """How far from the line's start the pen of each character stands."""
-    widths = (_metrics(style.face, character).advance * style.size + style.tracking for character in text)
-    return list(accumulate(widths, initial=0.0))[:-1]
+    return list(accumulate(_widths(style, text), initial=0.0))[:-1]
+
+
+def _widths(style: LineStyle, text: str) -> list[float]:
+    """How far the pen moves for each character, kerning with the next one included."""
+    kerns = [*(_kerning(style.face, one, other) for one, other in pairwise(text)), 0.0]
+    return [
+        (_metrics(style.face, character).advance + kern) * style.size + style.tracking
+        for character, kern in zip(text, kerns, strict=False)
+    ]
+
+
+@lru_cache(maxsize=20_000)
+def _kerning(face: Face, one: str, other: str) -> float:
+    """How much nearer (below zero) than their advances the face sets two characters, in ems."""
+    font = sized(face, 1000)
+    return (font.getlength(one + other) - font.getlength(one) - font.getlength(other)) / 1000
 
 
 class _Metrics(NamedTuple):

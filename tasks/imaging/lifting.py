@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
@@ -21,8 +23,12 @@ from tasks.imaging.typesetting import Setting
 
 _TRUSTED = 0.45
 """Fit from which the words redrawn say better than the colours where lettering may be."""
+_TRACE = 0.08
+"""Share of ink from which a pixel counts as touched."""
+_MOSTLY = 92
+"""Percentile of a plain surface that is plain; the rest are strays."""
 _QUIET = 8.0
-"""Deviation from a smooth ground (0..441, 95th percentile) below which whatever else deviates was printed on it."""
+"""Deviation from a run of colours (0..441) below which a surface is plain, and whatever deviates was printed on it."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +57,15 @@ class Lifted:
 def lift(image: Image.Image, glyphs: Glyphs, text: str, fit: Fit, others: Sequence[Box]) -> Lifted:
     """`image` (RGB) with `glyphs` taken off it: `text` set like `fit`. Boxes of `others` lend no texture."""
     pixels = np.asarray(image, np.float32)
-    stain = _stain(window(pixels, glyphs.box), glyphs, text, fit)
+    surface = _surface(window(pixels, glyphs.box), glyphs.matte > _TRACE)
+    stain = _stain(glyphs, text, fit, surface)
     reach = max(24, round(0.7 * glyphs.box.height))
     surroundings = grown(glyphs.box, reach, image.size)
     hole, usable = np.zeros(pixels.shape[:2], bool), np.ones(pixels.shape[:2], bool)
     window(hole, glyphs.box)[...] = stain
+    if surface:  # texture comes from this surface alone
+        usable[...] = False
+        window(usable, glyphs.box)[...] = surface.deviation < 2 * surface.noise + 4
     for other in others:
         window(usable, grown(other, 3, image.size))[...] = False
     bare = pixels.copy()
@@ -64,20 +74,42 @@ def lift(image: Image.Image, glyphs: Glyphs, text: str, fit: Fit, others: Sequen
     return Lifted(pixels, bare, glyphs, stain, matte)
 
 
-def _stain(pixels: Pixels, glyphs: Glyphs, text: str, fit: Fit) -> Mask:
-    """Every pixel the lettering touched: its ink and soft edge, and what else was printed on a quiet ground."""
-    touched = glyphs.matte > 0.08
+class _Surface(NamedTuple):
+    """A plain surface: how far each pixel is from its colours, and how far most of its own pixels are (0..441)."""
+
+    deviation: NDArray[np.float32]
+    noise: float
+
+
+def _surface(pixels: Pixels, covered: Mask) -> _Surface | None:
+    """The surface around what is `covered` if it is plain (a banner, a flat poster), else None.
+
+    Plain is what one colour, or a linear run of colours, explains but for a few strays.
+    """
+    ring = _dilated(covered, max(5, round(0.06 * len(covered)))) & ~_dilated(covered, 2)
+    if not ring.any():
+        return None
+    rows, columns = np.indices(ring.shape, np.float32)
+    design = np.stack([np.ones_like(rows), rows, columns], axis=-1)
+    deviation = np.linalg.norm(pixels - np.median(pixels[ring], axis=0), axis=-1)
+    for _ in range(3):  # each time without what fits worst
+        fitted = ring & (deviation <= np.percentile(deviation[ring], _MOSTLY))
+        plane = np.linalg.lstsq(design[fitted], pixels[fitted], rcond=None)[0]
+        deviation = np.linalg.norm(pixels - design @ plane, axis=-1)
+    noise = float(np.percentile(deviation[ring], _MOSTLY))
+    return _Surface(deviation, noise) if noise < _QUIET else None
+
+
+def _stain(glyphs: Glyphs, text: str, fit: Fit, surface: _Surface | None) -> Mask:
+    """Every pixel the lettering touched: its ink and soft edge, and what else was printed on a plain surface."""
+    touched = glyphs.matte > _TRACE
     if fit.score > _TRUSTED:
         printed = redrawn(glyphs.matte, text, fit) > 0.1
         touched = (touched & _dilated(printed, max(2, round(0.04 * fit.style.size)))) | printed
-    deviation = np.linalg.norm(pixels - glyphs.ground, axis=-1)
-    reach = max(4, round(0.2 * fit.style.size))
-    away = deviation[~_dilated(touched, reach)]
-    noise = float(np.percentile(away, 95)) if away.size else 0.0
-    if noise < _QUIET:
-        touched = ndimage.binary_propagation(
-            touched, mask=touched | (_dilated(touched, reach) & (deviation > noise + 4))
-        )
+    if surface:
+        near = _dilated(touched, max(4, round(0.2 * fit.style.size)))
+        printed_on = near & (surface.deviation > surface.noise + 4)
+        touched = ndimage.binary_propagation(touched, mask=touched | printed_on)
     return _dilated(touched, 2)
 
 

@@ -20,7 +20,7 @@ from tasks.imaging.lifting import Lifted, Sheet, lift
 from tasks.imaging.typeface import faces_for, same_height, stand_in
 from tasks.imaging.typesetting import Alignment, Room, Setting, alignment_of, free_room, typeset
 
-_LEAST_FIT = 0.15
+_LEAST_FIT = 0.4
 """Fit under which what was found is not the quoted words at all."""
 _SNUG = 0.06
 """Share of the size by which a new word may miss the width of its gap before the rest of the line moves."""

@@ -38,7 +38,6 @@ def test_the_labelled_list_is_large_and_even_enough_to_mean_something():
 def test_at_least_95_of_100_instructions_are_told_right_in_each_language(rows, language):
     rows = [row for row in rows if row["language"] == language]
     wrong = [row["prompt"] for row in rows if classify(row["prompt"]).edit_type != row["edit_type"]]
-    print(f"{language}: {1 - len(wrong) / len(rows):.1%} of {len(rows)}")
     assert len(wrong) <= 0.05 * len(rows), wrong
 
 
