@@ -84,12 +84,23 @@ class Operation(Frozen):
 
 def parse(prompt: str) -> tuple[Operation, ...]:
     """The operations `prompt` asks for, in order; empty when none of its words are in the vocabulary."""
-    return tuple(operation for clause in split(prompt) if (operation := _read(clause)))
+    return tuple(operation for clause in _requests(prompt) if (operation := _read(clause)))
 
 
 def unread(prompt: str) -> tuple[str, ...]:
     """The clauses of `prompt` that ask for something `parse` does not understand, as it saw them."""
-    return tuple(clause.words for clause in split(prompt) if _read(clause) is None and asks(clause))
+    return tuple(clause.words for clause in _requests(prompt) if _read(clause) is None and asks(clause))
+
+
+def _requests(prompt: str) -> list[Clause]:
+    """The clauses of `prompt`; one that only says where ("..., and put it at the top") goes with the one before."""
+    requests: list[Clause] = []
+    for clause in split(prompt):
+        if requests and lexicon.PUT_IT.search(clause.words) and _place(clause.words):
+            before = requests.pop()
+            clause = Clause(f"{before.words} {clause.words}", before.quotes)  # noqa: PLW2901  the two are one request
+        requests.append(clause)
+    return requests
 
 
 def first(table: Mapping[str, re.Pattern[str]], text: str) -> str | None:
@@ -134,7 +145,7 @@ def _colours(text: str) -> list[str]:
 
 def _lettering(clause: Clause) -> Operation | None:
     text, quotes = clause.words, clause.quotes
-    if MARK not in text or words.QUOTED_STYLE.search(text) or (first(lexicon.THINGS, text) == "caption box"):
+    if MARK not in text or words.QUOTED_STYLE.search(text) or lexicon.WRITTEN_ON.search(text):
         return None
     where = {"place": _place(text), "marked_by": _marker(text)}
     if len(quotes) >= 2:

@@ -15,6 +15,20 @@ NEW_BEFORE_OLD = re.compile(
 
 DRAW = pattern("draw|paint|give|stick", "그려|그리|붙", "画")
 
+WRITTEN_ON = re.compile(
+    r"⟦⟧ ?(?:sticker|badge|seal|caption|speech|스티커|배지|뱃지|말풍선|캡션|自?贴纸|徽章|气泡|对话框|字幕框)"
+    r"|(?:sticker|badge|seal|(?:caption|text|speech) (?:box|bubble|banner)|caption)s? "
+    r"(?:that |which )?(?:says?|saying|reads?|reading|with(?: the (?:text|words?))?|of|:) ?⟦⟧"
+    r"|⟦⟧ ?(?:이?라고|이라는|라는|가|이)? ?(?:적힌|쓰인|쓴|쓰여진|적은)? ?(?:캡션|자막|말풍선|글상자|스티커|배지|뱃지)"
+    r"|(?:写着|写有|带有) ?⟦⟧ ?的?(?:贴纸|徽章|气泡|字幕框|文本框|对话框)"
+)
+"""Words on a thing that is added, rather than lettering by itself."""
+
+PUT_IT = re.compile(
+    r"^(?:please )?(?:put|place|position|move) (?:it|them|this|that)(?![a-z])|^(?!.*[을를] ).*(?:배치|놓아|놔|넣어|위치)|^(?:把它)?(?:放|摆|贴|置)(?:在|到|于)"
+)
+"""A clause that only says where the thing named before goes."""
+
 MASKED = pattern("masked?|selected|highlighted", "마스크|선택", "蒙版|遮罩|选中|选区")
 
 COLOURS: dict[str, re.Pattern[str]] = {
@@ -43,11 +57,15 @@ COLOURS: dict[str, re.Pattern[str]] = {
 
 HEX = re.compile(r"#[0-9a-f]{6}")
 
+_MARKS = "red|blue|green|yellow|orange|purple|pink|black|white"
 MARKED = re.compile(
-    r"(?:in(?:side)?|within|of|by|on|under|marked)? ?(?:the |a )?[a-z ]{0,12}?\b(?:red|blue|green|yellow|orange|purple|pink|black|white)"
-    r"[ -](?:box|frame|rectangle|region|area|outline|circle|highlight|border)\w*"
-    r"|(?:빨간|빨강|파란|파랑|초록|녹색|노란|노랑|주황|보라|분홍|검은|검정|흰)(?:색|색의)? ?(?:박스|상자|네모|사각형|영역|테두리|칸|틀)"
-    r"|(?:红|蓝|绿|黄|橙|紫|粉|黑|白)色?的?(?:框|方框|方块|区域|矩形|圈)"
+    rf"(?:in(?:side)?|within|of|by|under|marked|with(?:in)?) (?:the |an? )?(?:{_MARKS})"
+    r"[ -](?:box|frame|rectangle|square|circle|outline|border)\w*"
+    rf"|(?:the |an? )?\b(?:{_MARKS})[ -](?:region|area|highlight|zone)\w*"
+    rf"|(?:the |an? )?\b(?:{_MARKS})[ -](?:box|frame|rectangle|outline|border)(?= (?:region|area))"
+    r"|(?:빨간|빨강|파란|파랑|초록|녹색|노란|노랑|주황|보라|분홍|검은|검정|흰)(?:색|색의)? ?"
+    r"(?:(?:박스|상자|네모|사각형|동그라미|칸|틀|테두리) ?(?:안|속|내부|부분|영역|에 ?(?:있는|표시))|영역|테두리|구역)"
+    r"|(?:红|蓝|绿|黄|橙|紫|粉|黑|白)色?的?(?:(?:框|方框|方块|矩形|圈)(?:里|中|内|标)|区域)"
 )
 """A region marked by the colour of its box or highlight."""
 

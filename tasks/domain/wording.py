@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from rapidfuzz.distance import Levenshtein
+
 TOLERANCE = 0.2
 """Share of a quotation's characters that may differ from what was read: one misread character in five."""
 
@@ -59,20 +61,10 @@ def normalise(text: str) -> str:
     return "".join(filter(str.isalnum, folded)) or "".join(folded.split())
 
 
-def distance(a: str, b: str) -> int:
-    """Levenshtein distance: insertions, deletions and substitutions that turn `a` into `b`."""
-    row = list(range(len(b) + 1))
-    for i, left in enumerate(a, 1):
-        previous, row[0] = row[0], i
-        for j, right in enumerate(b, 1):
-            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (left != right))
-    return row[-1]
-
-
 def character_error_rate(truth: str, read: str) -> float:
     """Edits per character of `truth` that separate it from `read`, both normalised; 0 is equal, may exceed 1."""
     expected = normalise(truth)
-    return distance(expected, normalise(read)) / max(1, len(expected))
+    return Levenshtein.distance(expected, normalise(read)) / max(1, len(expected))
 
 
 def occurrences(quotation: str, text: str) -> tuple[Span, ...]:
@@ -124,9 +116,9 @@ def _closest(needle: str, haystack: str) -> Span:
     """The stretch of `haystack` with the fewest differences; ties go to the length of the needle, then to the left."""
     widths = range(max(1, len(needle) - 1), min(len(haystack), len(needle) + 1) + 1)
     candidates = (
-        Span(start, start + width, distance(needle, haystack[start : start + width]))
+        Span(start, start + width, Levenshtein.distance(needle, haystack[start : start + width]))
         for width in widths
         for start in range(len(haystack) - width + 1)
     )
-    whole = Span(0, len(haystack), distance(needle, haystack))
+    whole = Span(0, len(haystack), Levenshtein.distance(needle, haystack))
     return min(candidates, key=lambda s: (s.errors, abs(s.end - s.start - len(needle)), s.start), default=whole)

@@ -35,7 +35,8 @@ _SURE, _FAIR, _LEAST = 0.93, 0.6, 0.3
 outvotes it, below the third nothing is believed."""
 _SPARSE = 0.75
 """A reading that would fill less than this share of its box has left something unread."""
-
+_EMPTY = 0.35
+"""A reading that would fill less than this share of its box is no line but texture that looked like one."""
 _SAMPLED = 4000
 """Pixels of a line whose colours are clustered."""
 _LEAST_INK, _MOST_INK = 0.08, 0.6
@@ -77,7 +78,8 @@ def _read(picture: Image.Image) -> Iterator[TextLine]:
         right, bottom = np.minimum(np.ceil(corner.max(axis=0)), picture.size).astype(int).tolist()
         box = Box(left, top, right, bottom)
         reading, *others = _decide(picture, box, _read_rapid(straight))
-        if reading.confidence >= _LEAST and normalise(reading.text):
+        fills = _natural_width(reading.text) * box.height / max(1, box.width)
+        if reading.confidence >= _LEAST and normalise(reading.text) and fills >= _EMPTY:
             alternatives = tuple(dict.fromkeys(other.text for other in others if other.text != reading.text))
             yield TextLine(text=reading.text, box=box, confidence=reading.confidence, alternatives=alternatives)
 

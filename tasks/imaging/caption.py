@@ -37,12 +37,14 @@ class _Spot(NamedTuple):
     box: Box
 
 
-_SHARE = 0.06
+_SHARE = 0.08
 """Size of lettering in a picture without any: share of the shorter side, a usual headline."""
 _MARGIN = 0.05
 """Share of the picture's shorter side kept free at its borders."""
 _READABLE = 4.5
 """Contrast ratio of text to ground that WCAG 2.2 asks for (success criterion 1.4.3)."""
+_TALLEST = 0.8
+"""Share of its room's height that a line may take."""
 _ALIKE = 0.5
 """Fit from which a neighbour's typeface is known well enough to be taken over."""
 _UNASKED = ("bottom", "top", "center")
@@ -105,6 +107,8 @@ def _style(image: Image.Image, text: str, lines: Sequence[Line], room: Box) -> t
 def _spots(text: str, style: LineStyle, room: Box, align: Alignment) -> list[_Spot]:
     """`text` set at several heights in `room`."""
     _, top, _, bottom = ink_extent(style, text)
+    if (too_tall := (bottom - top) / (_TALLEST * room.height)) > 1:
+        style, top, bottom = style.scaled(1 / too_tall), top / too_tall, bottom / too_tall
     x = {Alignment.LEFT: room.left, Alignment.CENTRE: (room.left + room.right) // 2, Alignment.RIGHT: room.right}[align]
     spots = []
     for share in _HEIGHTS:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor
+from scipy import ndimage
 from skimage.color import lab2lch, rgb2lab
 
 RGB = tuple[int, int, int]
@@ -37,6 +38,8 @@ NAMED: Mapping[str, RGB] = {
 
 GREYISH = 14.0
 """CIELAB chroma under which a pixel has no hue worth naming."""
+SURELY, POSSIBLY = 1.5, 2.5
+"""How many times nearer another named colour may be, for a pixel that starts a patch and for one that joins it."""
 HUE_REACH = 32.0
 """Degrees of hue around a named colour that still carry its name."""
 
@@ -58,14 +61,24 @@ def to_lch(colour: str) -> tuple[float, float, float]:
 def wearing(image: Image.Image, colour: str) -> NDArray[np.bool_]:
     """H x W: true where a pixel would be called by the name of `colour`.
 
-    Colours with a hue match by hue, whatever the light on them; black, white and greys match by lightness.
+    Colours with a hue match by hue, whatever the light on them, unless another name fits far better (a brown floor is
+    not orange); black, white and greys match by lightness. Shades of doubt count where they touch what is certain.
     """
-    lightness, chroma, hue = np.moveaxis(lab2lch(rgb2lab(np.asarray(image.convert("RGB")) / 255.0)), -1, 0)
+    lab = rgb2lab(np.asarray(image.convert("RGB")) / 255.0)
+    lightness, chroma, hue = np.moveaxis(lab2lch(lab), -1, 0)
     wanted_lightness, wanted_chroma, wanted_hue = to_lch(colour)
     if wanted_chroma < GREYISH:
         return np.asarray((chroma < GREYISH) & (np.abs(lightness - wanted_lightness) < 18))
     apart = np.abs((np.degrees(hue) - wanted_hue + 180) % 360 - 180)
-    return np.asarray((chroma > GREYISH) & (apart < HUE_REACH) & (np.abs(lightness - wanted_lightness) < 45))
+    alike = (chroma > GREYISH) & (apart < HUE_REACH) & (np.abs(lightness - wanted_lightness) < 45)
+    named, others = _distance(lab, to_rgb(colour)), np.min([_distance(lab, rgb) for rgb in NAMED.values()], axis=0)
+    certain, possible = (alike & (named < odds * others + 8) for odds in (SURELY, POSSIBLY))
+    return ndimage.binary_propagation(certain, mask=possible)
+
+
+def _distance(lab: NDArray[np.float64], rgb: RGB) -> NDArray[np.float64]:
+    """CIE76 distance of each pixel to a colour."""
+    return np.asarray(np.linalg.norm(lab - rgb2lab(np.array(rgb, dtype=np.uint8)[None, None] / 255.0), axis=-1))
 
 
 def luminance(colour: RGB) -> float:

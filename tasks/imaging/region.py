@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -19,8 +21,14 @@ from tasks.imaging.area import Mask
 ROWS, COLUMNS = {"top": 0, "bottom": 2}, {"left": 0, "right": 2}
 """Words of a place name and the third of the picture they stand for; a word that is missing means the whole axis."""
 
-SIDE = 400
+SIDE = 300
 """Longest side in pixels at which subject and background are told apart."""
+STEEP = 8.0
+"""CIELAB steps per pixel of that size that most of a subject's outline has; an outline drawn through fur has fewer."""
+SOFT_RIM = 0.006
+"""Share of the longer side over which a thing blends into its ground: anti-aliasing, a faint shadow."""
+SHADES, COMMONEST = (1, 16), 6
+"""Widths of a shade in each channel (0..255), exact and as JPEG blurs a colour; how many shades are looked at."""
 
 
 def locate(image: Image.Image, operation: Operation, mask: Mask | None) -> Mask | None:
@@ -38,7 +46,8 @@ def locate(image: Image.Image, operation: Operation, mask: Mask | None) -> Mask 
     if operation.subject == "background":
         found = _both(found, background(image))
     elif operation.subject not in {None, "picture"}:
-        found = _both(found, coloured(image, str(operation.subject)))
+        things = coloured(image, str(operation.subject))
+        found = _both(found, _with_rim(things) if operation.action is Action.REMOVE_OBJECT else things)
     return found
 
 
@@ -62,9 +71,27 @@ def cell(size: tuple[int, int], place: str, *, wide: bool = False) -> Mask:
 def marked(image: Image.Image, colour: str) -> Mask:
     """The inside of the box drawn in `colour`, without its outline; of a filled highlight, all of it.
 
-    Raises `RequestError` when the picture has no such box.
+    A drawn box has one colour throughout, so each of the commonest shades of `colour` is looked at by itself before
+    all of them together, where a box may drown in things of its colour. Raises `RequestError` without such a box.
     """
-    drawn = palette.wearing(image, colour)
+    worn = palette.wearing(image, colour)
+    for drawn in (*_shades(image, worn), worn):
+        if (found := _boxed(drawn)) is not None:
+            return found
+    raise RequestError(f"no {colour} box found in the picture; mark the region with one, or give a mask")
+
+
+def _shades(image: Image.Image, where: Mask) -> Iterator[Mask]:
+    """The pixels of each of the commonest colours within `where`, commonest first: exact ones, then shades of them."""
+    pixels = np.asarray(image.convert("RGB"), np.int16)
+    for width in SHADES:
+        shades, counts = np.unique(pixels[where] // width, axis=0, return_counts=True)
+        for shade in shades[np.argsort(-counts)[:COMMONEST]]:
+            yield where & (np.abs(pixels - (shade * width + width // 2)).max(axis=-1) < width)
+
+
+def _boxed(drawn: Mask) -> Mask | None:
+    """The inside of the largest box-shaped patch of what is `drawn`; None when no patch is one."""
     least = 0.0005 * drawn.size
     boxes = [
         part
@@ -72,7 +99,7 @@ def marked(image: Image.Image, colour: str) -> Mask:
         if part.area_bbox > least and min(part.image.shape) >= 8 and _is_box(part.image)
     ]
     if not boxes:
-        raise RequestError(f"no {colour} box found in the picture; mark the region with one, or give a mask")
+        return None
     part = max(boxes, key=lambda found: found.area_bbox)
     top, left, _, _ = part.bbox
     inside = ndimage.binary_fill_holes(part.image) & ~part.image
@@ -97,11 +124,18 @@ def coloured(image: Image.Image, colour: str) -> Mask:
     return np.isin(parts, 1 + np.flatnonzero(sizes >= 0.08 * sizes.max()))
 
 
+def _with_rim(things: Mask) -> Mask:
+    """The things with all they frame and the soft rim where they blend into their ground."""
+    width = max(4, round(SOFT_RIM * max(things.shape)))
+    return ndimage.binary_dilation(ndimage.binary_fill_holes(things), iterations=width)
+
+
 def background(image: Image.Image) -> Mask:
     """Everything but the subject.
 
     The ground is modelled by the colours along the border (a mixture of at most five); what differs from it and stands
-    together is the subject. Raises `RequestError` when nothing stands out or nothing is left as ground.
+    together is a first guess of the subject, which GrabCut (Rother, Kolmogorov and Blake, 2004) refines. Raises
+    `RequestError` when nothing stands out or nothing is left as ground.
     """
     scale = min(1.0, SIDE / max(image.size))
     small = image.convert("RGB").resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.BOX)
@@ -114,12 +148,34 @@ def background(image: Image.Image) -> Mask:
     parts = label(ground)
     touching = np.unique(parts[border & ground])
     ground = np.isin(parts, touching[touching > 0])
-    subject = remove_small_objects(closing(~ground, disk(3)), max_size=int(0.01 * ground.size))
-    subject = ndimage.binary_fill_holes(subject)
-    if not 0.01 < subject.mean() < 0.95:
+    guess = remove_small_objects(closing(~ground, disk(3)), max_size=int(0.01 * ground.size))
+    guess = ndimage.binary_fill_holes(guess)
+    subject = _cut_out(np.asarray(small), guess, border) if guess.any() else guess
+    if not 0.01 < subject.mean() < 0.95 or _steepness_around(subject, lab) < STEEP:
         raise RequestError("cannot tell subject from background in this picture; give a mask, white on the background")
     large = Image.fromarray(subject).resize(image.size, Image.Resampling.BILINEAR)
     return ~np.asarray(large)
+
+
+def _cut_out(pixels: NDArray[np.uint8], guess: Mask, border: Mask) -> Mask:
+    """The subject after GrabCut, from a guess of it; what lies along the border is ground. Without small specks."""
+    import cv2  # noqa: PLC0415  large, and only this needs it
+
+    labels = np.where(guess, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    labels[border] = cv2.GC_BGD
+    cv2.setRNGSeed(0)
+    ground, figure = np.zeros((1, 65)), np.zeros((1, 65))  # the colour models, for OpenCV to fill
+    cv2.grabCut(pixels[..., ::-1].copy(), labels, (0, 0, 0, 0), ground, figure, 6, cv2.GC_INIT_WITH_MASK)
+    cut = (labels == cv2.GC_PR_FGD) | (labels == cv2.GC_FGD)
+    return ndimage.binary_fill_holes(remove_small_objects(cut, max_size=int(0.005 * cut.size)))
+
+
+def _steepness_around(subject: Mask, lab: NDArray[np.float64]) -> float:
+    """30th percentile over the subject's outline of the steepest colour change within two pixels of it."""
+    steps = [ndimage.sobel(plane, axis) / 8 for plane in np.moveaxis(lab, -1, 0) for axis in (0, 1)]
+    steepest = ndimage.maximum_filter(np.linalg.norm(steps, axis=0), 5)
+    outline = subject & ~ndimage.binary_erosion(subject, border_value=1)
+    return float(np.percentile(steepest[outline], 30)) if outline.any() else 0.0
 
 
 def _both(first: Mask | None, second: Mask) -> Mask:

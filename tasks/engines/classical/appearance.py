@@ -13,7 +13,7 @@ from tasks.domain.errors import UnsupportedInstruction
 from tasks.domain.instruction import Operation
 from tasks.engines.protocol import Edited
 from tasks.imaging import palette
-from tasks.imaging.area import Mask, bounding_box
+from tasks.imaging.area import Mask, bounding_box, grown, window
 from tasks.imaging.heal import heal
 from tasks.imaging.region import cell
 
@@ -72,21 +72,21 @@ def remove_object(image: Image.Image, operation: Operation, allowed: Mask | None
     region = _needed(allowed, "remove an object")
     if operation.place is not None and operation.subject is None and operation.marked_by is None:
         region = _object_in(image, region & cell(image.size, operation.place))
-    hole = region if operation.subject is None else ndimage.binary_dilation(region, iterations=4)
-    box = bounding_box(hole)
-    if max(box.width, box.height) > LARGEST_HOLE:
+    parts = label(region)
+    holes = [bounding_box(parts == number) for number in range(1, parts.max() + 1)]
+    largest = max(holes, key=lambda box: max(box.width, box.height))
+    if max(largest.width, largest.height) > LARGEST_HOLE:
         raise UnsupportedInstruction(
-            f"the object is {box.width} x {box.height} pixels; this engine fills up to {LARGEST_HOLE} a side"
+            f"the object is {largest.width} x {largest.height} pixels; this engine fills up to {LARGEST_HOLE} a side"
         )
-    margin = max(48, box.width, box.height)
-    corner = (max(0, box.left - margin), max(0, box.top - margin))
-    around = image.crop((*corner, min(image.width, box.right + margin), min(image.height, box.bottom + margin)))
-    hole_around = hole[corner[1] : corner[1] + around.height, corner[0] : corner[0] + around.width]
-    filled = heal(np.asarray(around, dtype=np.float32), hole_around, ~hole_around)
-    result = image.copy()
-    patch = Image.fromarray(np.clip(filled, 0, 255).round().astype(np.uint8))
-    result.paste(patch, corner, Image.fromarray(hole_around))
-    return Edited(result, {"box": " ".join(map(str, box))})
+    pixels = np.array(image, dtype=np.float32)
+    for box in holes:
+        around = grown(box, max(48, box.width, box.height), image.size)
+        part, gap = window(pixels, around), window(region, around)
+        part[...] = heal(part, gap, ~gap)
+    filled = np.array(image)
+    filled[region] = np.clip(pixels[region], 0, 255).round().astype(np.uint8)
+    return Edited(Image.fromarray(filled), {"box": "; ".join(" ".join(map(str, box)) for box in holes)})
 
 
 def _needed(allowed: Mask | None, what: str) -> Mask:
@@ -131,4 +131,10 @@ def _object_in(image: Image.Image, region: Mask) -> Mask:
     sizes[0] = 0
     if sizes.max() < 30:
         raise UnsupportedInstruction("no object stands out at that place; draw a box around it or give a mask")
-    return np.asarray(ndimage.binary_dilation(patches == sizes.argmax(), iterations=5))
+    patch = patches == sizes.argmax()
+    inner_rim = region & ~ndimage.binary_erosion(region, border_value=1)  # the picture's own border does not count
+    if (patch & inner_rim).sum() > 0.1 * (patch & ~ndimage.binary_erosion(patch)).sum():
+        raise UnsupportedInstruction(
+            "what stands out at that place reaches beyond it; draw a box around the object or give a mask"
+        )
+    return np.asarray(ndimage.binary_dilation(patch, iterations=5))

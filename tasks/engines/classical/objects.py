@@ -168,12 +168,16 @@ def _spot(image: Image.Image, thing: str, operation: Operation, allowed: Mask | 
         width, height = max(4, round(width * fit)), max(4, round(height * fit))
         if operation.place is None:
             return _centred(room, width, height)
-        return _calmest(image, width, height, cell(image.size, operation.place) & allowed)
+        across = operation.place in {"top", "center", "bottom"}
+        return _calmest(image, width, height, cell(image.size, operation.place) & allowed, centred=across)
     return _calmest(image, width, height, np.ones((image.height, image.width), dtype=bool))
 
 
-def _calmest(image: Image.Image, width: int, height: int, where: Mask) -> Box:
-    """The place for a box of this size within `where` with the least going on; a little above the middle if equal."""
+def _calmest(image: Image.Image, width: int, height: int, where: Mask, *, centred: bool = False) -> Box:
+    """The place for a box of this size within `where` with the least going on; a little above the middle if equal.
+
+    `centred` things stand in the middle of the picture's width unless that is a very busy place.
+    """
     room = bounding_box(where)
     if width > room.width or height > room.height:
         raise UnsupportedInstruction(f"no room for {width} x {height} pixels there; name a larger place")
@@ -181,7 +185,8 @@ def _calmest(image: Image.Image, width: int, height: int, where: Mask) -> Box:
     busy = np.hypot(ndimage.sobel(grey, 0), ndimage.sobel(grey, 1))
     trouble = _window_means(busy, width, height)
     rows, columns = np.mgrid[0 : trouble.shape[0], 0 : trouble.shape[1]].astype(float)
-    offside = ((columns + width / 2) / image.width - 0.5) ** 2 + ((rows + height / 2) / image.height - 0.42) ** 2
+    sideways = ((columns + width / 2) / image.width - 0.5) ** 2
+    offside = (100 if centred else 1) * sideways + ((rows + height / 2) / image.height - 0.42) ** 2
     inside = _window_means(where.astype(float), width, height) > 0.999
     edge = 0.03 * min(image.size)
     apart = (

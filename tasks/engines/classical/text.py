@@ -13,7 +13,7 @@ from PIL import Image
 from tasks.domain.errors import UnsupportedInstruction
 from tasks.domain.instruction import Operation
 from tasks.domain.models import Box, TextLine
-from tasks.domain.wording import TOLERANCE, Span, distance, normalise, occurrences
+from tasks.domain.wording import TOLERANCE, Span, character_error_rate, occurrences
 from tasks.engines.protocol import Edited
 from tasks.engines.text_reader import read_text
 from tasks.imaging.area import around, overlap
@@ -27,6 +27,8 @@ Allowed = NDArray[np.bool_] | None
 
 _MOST_LINES = 4
 """Lines one quotation may run over."""
+_SURE = 0.8
+"""Confidence from which lettering is taken as an example; the reader may see letters in the texture of a photograph."""
 _INSIDE = 0.4
 """Share of the quoted words' area that must be allowed to change for them to be meant."""
 
@@ -65,7 +67,7 @@ def add_text(image: Image.Image, operation: Operation, allowed: Allowed) -> Edit
     text = operation.text
     if text is None or not text.new:
         raise UnsupportedInstruction("the text to add is missing; put it in quotes: Add the text 'A' at the top")
-    lines = [Line(line.text, line.box, 0, len(line.text)) for line in read_text(image)]
+    lines = [Line(line.text, line.box, 0, len(line.text)) for line in read_text(image) if line.confidence >= _SURE]
     written, style, box = write_caption(image, text.new, lines, operation.place, operation.colour, allowed)
     return Edited(written, _style_notes(style) | {"box": _numbers(box)})
 
@@ -141,8 +143,8 @@ def _over_lines(old: str, new: str, lines: Sequence[TextLine]) -> Iterator[_Chan
     for count in range(1, _MOST_LINES + 1):
         for start in range(len(rows) - count + 1):
             run = rows[start : start + count]
-            read = normalise("".join(line.text for line in run))
-            if distance(read, normalise(old)) <= TOLERANCE * len(read):
+            read = "".join(line.text for line in run)
+            if character_error_rate(old, read) <= TOLERANCE:
                 words = [*broken(new, count), *[""] * count] if new else [""] * count
                 for line, part in zip(run, words, strict=False):
                     yield _Change(Line(line.text, line.box, 0, len(line.text)), part)
