@@ -27,8 +27,8 @@ STEEP = 8.0
 """CIELAB steps per pixel of that size that most of a subject's outline has; an outline drawn through fur has fewer."""
 SOFT_RIM = 0.006
 """Share of the longer side over which a thing blends into its ground: anti-aliasing, a faint shadow."""
-SHADES, COMMONEST = (1, 16), 6
-"""Widths of a shade in each channel (0..255), exact and as JPEG blurs a colour; how many shades are looked at."""
+COMMONEST = 6
+"""Exact colours looked at when a drawn box is sought."""
 
 
 def locate(image: Image.Image, operation: Operation, mask: Mask | None) -> Mask | None:
@@ -71,23 +71,21 @@ def cell(size: tuple[int, int], place: str, *, wide: bool = False) -> Mask:
 def marked(image: Image.Image, colour: str) -> Mask:
     """The inside of the box drawn in `colour`, without its outline; of a filled highlight, all of it.
 
-    A drawn box has one colour throughout, so each of the commonest shades of `colour` is looked at by itself before
-    all of them together, where a box may drown in things of its colour. Raises `RequestError` without such a box.
+    Among things of that colour a box is told by having exactly one colour. Raises `RequestError` without such a box.
     """
     worn = palette.wearing(image, colour)
-    for drawn in (*_shades(image, worn), worn):
+    for drawn in (*_uniform(image, worn), worn):
         if (found := _boxed(drawn)) is not None:
             return found
     raise RequestError(f"no {colour} box found in the picture; mark the region with one, or give a mask")
 
 
-def _shades(image: Image.Image, where: Mask) -> Iterator[Mask]:
-    """The pixels of each of the commonest colours within `where`, commonest first: exact ones, then shades of them."""
-    pixels = np.asarray(image.convert("RGB"), np.int16)
-    for width in SHADES:
-        shades, counts = np.unique(pixels[where] // width, axis=0, return_counts=True)
-        for shade in shades[np.argsort(-counts)[:COMMONEST]]:
-            yield where & (np.abs(pixels - (shade * width + width // 2)).max(axis=-1) < width)
+def _uniform(image: Image.Image, where: Mask) -> Iterator[Mask]:
+    """The pixels of each of the commonest exact colours of an RGB picture within `where`, commonest first."""
+    pixels = np.asarray(image.convert("RGB"))
+    colours, counts = np.unique(pixels[where], axis=0, return_counts=True)
+    for colour in colours[np.argsort(-counts)[:COMMONEST]]:
+        yield where & (pixels == colour).all(axis=-1)
 
 
 def _boxed(drawn: Mask) -> Mask | None:
