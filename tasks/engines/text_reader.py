@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.cluster.vq import kmeans2
 from skimage.filters import threshold_otsu
 
 from tasks.domain.models import Box, TextLine
 from tasks.domain.wording import Script, has_hangul, normalise, script_of
+from tasks.imaging.palette import main_colours, nearest
 
 _TESSDATA = Path(__file__).parent / "tessdata"
 _LINE_HEIGHT = 48
@@ -35,10 +35,10 @@ _SURE, _FAIR, _LEAST = 0.93, 0.6, 0.3
 outvotes it, below the third nothing is believed."""
 _SPARSE = 0.75
 """A reading that would fill less than this share of its box has left something unread."""
+_KOREAN = 0.15
+"""Share of a line's letters that a single Hangul letter must make up; in a long line it is a misread Latin one."""
 _EMPTY = 0.35
 """A reading that would fill less than this share of its box is no line but texture that looked like one."""
-_SAMPLED = 4000
-"""Pixels of a line whose colours are clustered."""
 _LEAST_INK, _MOST_INK = 0.08, 0.6
 """Share of a line's box that lettering covers."""
 
@@ -122,7 +122,8 @@ def _decide(picture: Image.Image, box: Box, rapid: _Reading) -> list[_Reading]:
     best = korean[0]
     hangul = [character for character in best.text if has_hangul(character)]
     outvoted = best.confidence >= (_FAIR if rapid.text.strip() else _LEAST)
-    if outvoted and hangul and (len(hangul) > 1 or best.confidence > _SURE):
+    lone = len(hangul) == 1 and (best.confidence < _SURE or len(hangul) < _KOREAN * len(normalise(best.text)))
+    if outvoted and hangul and not lone:
         return korean
     return [rapid, *korean]
 
@@ -246,10 +247,9 @@ def _as_dark_on_light(crop: Image.Image) -> Iterator[NDArray[np.float64]]:
             light, threshold = 255 - light, 255 - threshold
         yield light
         yield np.where(light > threshold, 255.0, 0.0)
-    sample = flat[:: max(1, len(flat) // _SAMPLED)]
     for count in (3, 4):
-        colours, _ = kmeans2(sample, count, minit="++", rng=np.random.default_rng(0), missing="warn")
-        nearest = np.stack([((pixels - colour) ** 2).sum(axis=-1) for colour in colours]).argmin(axis=0)
-        for index in range(count):
-            if _LEAST_INK < (nearest == index).mean() < _MOST_INK:
-                yield np.where(nearest == index, 0.0, 255.0)
+        colours = main_colours(flat, count)
+        indices = nearest(pixels, colours)
+        for index in range(len(colours)):
+            if _LEAST_INK < (indices == index).mean() < _MOST_INK:
+                yield np.where(indices == index, 0.0, 255.0)

@@ -12,14 +12,15 @@ from functools import partial
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
-from scipy.cluster.vq import kmeans2
 from skimage.filters import threshold_otsu
 
 from tasks.domain.models import Box
 from tasks.imaging.area import Mask, Pixels, grown
 from tasks.imaging.lettering import LineStyle, Matte, draw_line, ink_extent
+from tasks.imaging.palette import main_colours, nearest
 from tasks.imaging.typeface import BUNDLED, Face, covers
 
 _HEIGHT = 32
@@ -154,16 +155,14 @@ def _tellings(line: Pixels) -> Iterator[Callable[[Pixels], Mask]]:
     if np.ptp(distance) > 0:
         threshold = threshold_otsu(distance)
         yield lambda pixels: np.linalg.norm(pixels - common, axis=-1) > threshold
-    sample = colours[:: max(1, len(colours) // 4000)]
     for count in (2, 3, 4):
-        centres, _ = kmeans2(sample, count, minit="++", rng=np.random.default_rng(0), missing="warn")
-        for cluster in range(count):
+        centres = main_colours(colours, count)
+        for cluster in range(len(centres)):
             yield partial(_nearest_is, centres, cluster)
 
 
-def _nearest_is(centres: Pixels, cluster: int, pixels: Pixels) -> Mask:
-    distances = np.stack([((pixels - centre) ** 2).sum(axis=-1) for centre in centres])
-    return distances.argmin(axis=0) == cluster
+def _nearest_is(centres: NDArray[np.float64], cluster: int, pixels: Pixels) -> Mask:
+    return nearest(pixels, centres) == cluster
 
 
 def _heart(core: Mask) -> Mask:

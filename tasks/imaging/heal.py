@@ -61,6 +61,7 @@ def _best_shift(pixels: Pixels, hole: Mask, known: Mask, shifts: NDArray[np.intp
     """Index of the best shift for each pixel; -1 where none has a usable source."""
     size = int(2 * np.ceil(ndimage.distance_transform_edt(hole).max()) + 7)
     weight = known.astype(np.float32)
+    sources = ndimage.binary_erosion(known, border_value=1).astype(np.float32)  # gradients reach one pixel further
     feature = _structure(pixels, ~hole)
     lowest = np.full(hole.shape, np.inf, np.float32)
     labels = np.full(hole.shape, -1, np.intp)
@@ -69,7 +70,7 @@ def _best_shift(pixels: Pixels, hole: Mask, known: Mask, shifts: NDArray[np.intp
         difference = ((feature - _moved(feature, shift)) ** 2).sum(axis=-1) * both
         support = ndimage.uniform_filter(both, size, mode="constant")
         cost = ndimage.uniform_filter(difference, size, mode="constant") / np.maximum(support, 1e-3)
-        cost[(support < 0.1) | (_moved(weight, shift) == 0)] = np.inf
+        cost[(support < 0.1) | (_moved(sources, shift) == 0)] = np.inf
         better = cost < lowest
         lowest[better], labels[better] = cost[better], index
     return labels

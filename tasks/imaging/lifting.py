@@ -27,6 +27,8 @@ _TRACE = 0.08
 """Share of ink from which a pixel counts as touched."""
 _MOSTLY = 92
 """Percentile of a plain surface that is plain; the rest are strays."""
+_GRAIN = 3.0
+"""The same deviation below which a surface is smooth to the eye."""
 _QUIET = 8.0
 """Deviation from a run of colours (0..441) below which a surface is plain, and whatever deviates was printed on it."""
 
@@ -63,9 +65,9 @@ def lift(image: Image.Image, glyphs: Glyphs, text: str, fit: Fit, others: Sequen
     surroundings = grown(glyphs.box, reach, image.size)
     hole, usable = np.zeros(pixels.shape[:2], bool), np.ones(pixels.shape[:2], bool)
     window(hole, glyphs.box)[...] = stain
-    if surface:  # texture comes from this surface alone
+    if surface:  # its grain, if it has any, comes from this surface alone
         usable[...] = False
-        window(usable, glyphs.box)[...] = surface.deviation < 2 * surface.noise + 4
+        window(usable, glyphs.box)[...] = (surface.deviation < 2 * surface.noise + 4) & (surface.noise > _GRAIN)
     for other in others:
         window(usable, grown(other, 3, image.size))[...] = False
     bare = pixels.copy()

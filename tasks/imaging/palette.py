@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor
 from scipy import ndimage
+from scipy.cluster.vq import kmeans2
 from skimage.color import lab2lch, rgb2lab
 
 RGB = tuple[int, int, int]
@@ -40,6 +41,8 @@ GREYISH = 14.0
 """CIELAB chroma under which a pixel has no hue worth naming."""
 SURELY, POSSIBLY = 1.5, 2.5
 """How many times nearer another named colour may be, for a pixel that starts a patch and for one that joins it."""
+SAMPLED = 4000
+"""Pixels looked at for the main colours."""
 HUE_REACH = 32.0
 """Degrees of hue around a named colour that still carry its name."""
 
@@ -79,6 +82,21 @@ def wearing(image: Image.Image, colour: str) -> NDArray[np.bool_]:
 def _distance(lab: NDArray[np.float64], rgb: RGB) -> NDArray[np.float64]:
     """CIE76 distance of each pixel to a colour."""
     return np.asarray(np.linalg.norm(lab - rgb2lab(np.array(rgb, dtype=np.uint8)[None, None] / 255.0), axis=-1))
+
+
+def main_colours(pixels: NDArray[np.floating], count: int) -> NDArray[np.float64]:
+    """The `count` colours, or as many as there are, that stand for `pixels` (N x 3): k-means++ with a fixed seed."""
+    sample = np.asarray(pixels[:: max(1, len(pixels) // SAMPLED)], np.float64)
+    distinct = np.unique(sample, axis=0)
+    if len(distinct) <= count:
+        return distinct
+    colours, _ = kmeans2(sample, count, minit="++", rng=np.random.default_rng(0), missing="warn")
+    return np.asarray(colours)
+
+
+def nearest(pixels: NDArray[np.floating], colours: NDArray[np.float64]) -> NDArray[np.intp]:
+    """For each pixel the index of the nearest of `colours`."""
+    return np.stack([((pixels - colour) ** 2).sum(axis=-1) for colour in colours]).argmin(axis=0)
 
 
 def luminance(colour: RGB) -> float:

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
-from scipy.cluster.vq import kmeans
 from skimage.color import rgb2lab
 from skimage.measure import label, regionprops
 from skimage.morphology import closing, disk, remove_small_holes, remove_small_objects
@@ -23,6 +22,8 @@ ROWS, COLUMNS = {"top": 0, "bottom": 2}, {"left": 0, "right": 2}
 
 SIDE = 300
 """Longest side in pixels at which subject and background are told apart."""
+GROUNDS = 5
+"""Colours a background may have."""
 STEEP = 8.0
 """CIELAB steps per pixel of that size that most of a subject's outline has; an outline drawn through fur has fewer."""
 SOFT_RIM = 0.006
@@ -141,7 +142,7 @@ def background(image: Image.Image) -> Mask:
     rim = max(2, round(0.03 * max(small.size)))
     border = np.ones(lab.shape[:2], dtype=bool)
     border[rim:-rim, rim:-rim] = False
-    apart = _distance_to(lab, _grounds(lab[border]))
+    apart = _distance_to(lab, palette.main_colours(lab[border], GROUNDS))
     ground = apart < max(12.0, float(np.percentile(apart[border], 90)))
     parts = label(ground)
     touching = np.unique(parts[border & ground])
@@ -195,13 +196,6 @@ def _is_box(shape: Mask) -> bool:
     """True when the outer edges of a patch are mostly straight: it fills the rim of its own bounding box."""
     filled = ndimage.binary_fill_holes(shape)
     return bool(filled.mean() > 0.85)
-
-
-def _grounds(colours: NDArray[np.float64]) -> NDArray[np.float64]:
-    """At most five colours that stand for the border, N x 3; k-means from well-spread starts."""
-    count = min(5, len(np.unique(np.round(colours, 1), axis=0)))
-    centres, _ = kmeans(colours, count, rng=np.random.default_rng(0))
-    return np.asarray(centres)
 
 
 def _distance_to(lab: NDArray[np.float64], grounds: NDArray[np.float64]) -> NDArray[np.float64]:

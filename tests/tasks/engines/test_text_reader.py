@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+
+from tasks.domain.wording import normalise
+from tasks.engines.text_reader import read_text
+from tests.drawing import Item, ground, poster
+
+LINES = ("Summer Sale 50%", "欢迎光临本店", "여름 특별 할인")
+
+
+@pytest.mark.parametrize("kind", ["flat", "slope", "coffee"])
+def test_three_languages_on_one_picture_are_read_without_being_told_which(kind):
+    picture = poster(kind, *(Item(text, at=(60, 40 + 120 * row), banner="#101828") for row, text in enumerate(LINES)))
+    read = [normalise(line.text) for line in read_text(picture)]
+    assert read == [normalise(text) for text in LINES]
+
+
+def test_boxes_hold_the_lettering_and_little_else():
+    (line,) = read_text(poster("flat", Item("안녕하세요", at=(200, 150))))
+    assert 180 <= line.box.left <= 205
+    assert 400 <= line.box.right <= 450
+    assert line.box.top <= 165
+    assert line.box.bottom >= 190
+
+
+@pytest.mark.parametrize("picture", [ground("astronaut"), ground("coffee"), Image.new("RGB", (5, 5)), ground("flat")])
+def test_pictures_without_text_give_no_line_worth_believing(picture):
+    assert not [line for line in read_text(picture) if line.confidence > 0.6]
+
+
+def test_a_picture_seen_before_is_not_read_again(monkeypatch):
+    picture = poster("flat", Item("Hello again"))
+    first = read_text(picture)
+    monkeypatch.setattr("tasks.engines.text_reader._read", lambda _: pytest.fail("read twice"))
+    assert read_text(picture.copy()) is first
+
+
+def test_transparency_does_not_disturb():
+    picture = poster("flat", Item("Hello there"))
+    picture.putalpha(255)
+    assert [line.text for line in read_text(picture)] == ["Hello there"]
