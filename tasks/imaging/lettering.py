@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from tasks.imaging.typeface import Face, sized
@@ -96,8 +96,11 @@ def _widths(style: LineStyle, text: str) -> list[float]:
 
 @lru_cache(maxsize=20_000)
 def _kerning(face: Face, one: str, other: str) -> float:
-    """How much nearer (below zero) than their advances the face sets two characters, in ems."""
-    font = sized(face, 1000)
+    """How much nearer (below zero) than their advances the face sets two characters, in ems.
+
+    Only Raqm, which Pillow's wheels bring along, reads the kerning of modern fonts; without it there is less of it.
+    """
+    font = sized(face, 1000).font_variant(layout_engine=ImageFont.Layout.RAQM)
     return (font.getlength(one + other) - font.getlength(one) - font.getlength(other)) / 1000
 
 
