@@ -1,5 +1,6 @@
 # make demo   the main job on a picture that ships with the project; no server, no GPU, no account
-# make test   every test;  make check   every lint;  make lock   renew the pinned dependencies
+# make test   every test;  make check   every lint;  make benchmark   every measured comparison
+# make lock   renew the pinned dependencies;  make clean   remove environment and outputs
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -34,7 +35,9 @@ check: .venv/dev
 	$(BIN)/codespell
 
 benchmark: .venv/dev
-	$(BIN)/python tests/benchmarks/overhead.py
+	$(BIN)/python -m tests.benchmarks.classification
+	$(BIN)/python -m tests.benchmarks.overhead
+	$(BIN)/python -m tests.benchmarks.lettering
 
 lock: .venv/dev
 	$(COMPILE) --output-file requirements/core.txt pyproject.toml

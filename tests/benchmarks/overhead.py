@@ -1,6 +1,6 @@
 """What orchestration costs: the flow with an engine that returns at once, against the bare functions.
 
-    python tests/benchmarks/overhead.py [EDITS]
+    python -m tests.benchmarks.overhead [EDITS]
 
 Both sides do the same real work on the same 512 x 512 picture (decode, plan, check, encode, write to a local folder);
 they take turns within one process, so noise of the machine meets both. The difference is what Prefect adds.
