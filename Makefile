@@ -1,6 +1,6 @@
 # make demo   the main job on a picture that ships with the project; no server, no GPU, no account
 # make test   every test;  make check   every lint;  make benchmark   every measured comparison
-# make lock   renew the pinned dependencies;  make clean   remove environment and outputs
+# make lock   renew the pinned dependencies;  make clean   remove the environment
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -44,4 +44,4 @@ lock: .venv/dev
 	$(COMPILE) --extra test --extra lint --constraint requirements/core.txt --output-file requirements/dev.txt pyproject.toml
 
 clean:
-	rm -rf .venv outputs
+	rm -rf .venv
