@@ -35,8 +35,8 @@ _SURE, _FAIR, _LEAST = 0.93, 0.6, 0.3
 outvotes it, below the third nothing is believed."""
 _SPARSE = 0.75
 """A reading that would fill less than this share of its box has left something unread."""
-_KOREAN = 0.15
-"""Share of a line's letters that a single Hangul letter must make up; in a long line it is a misread Latin one."""
+_KOREAN = 0.5
+"""Share of Hangul in a reading below which it may be a misread Latin line."""
 _EMPTY = 0.35
 """A reading that would fill less than this share of its box is no line but texture that looked like one."""
 _LEAST_INK, _MOST_INK = 0.08, 0.6
@@ -116,21 +116,30 @@ def _continues(line: NDArray[np.float32], piece: NDArray[np.float32]) -> bool:
 def _decide(picture: Image.Image, box: Box, rapid: _Reading) -> list[_Reading]:
     """The readings of one line, the one to believe first."""
     sparse = _natural_width(rapid.text) * box.height < _SPARSE * box.width
-    if rapid.confidence >= _SURE and not sparse:
+    latin = any(character.isascii() and character.isalpha() for character in rapid.text)
+    hanzi = sum(script_of(character) is Script.HANZI for character in rapid.text)
+    mixed = latin and hanzi > 0  # Hangul beside Latin is read as hanzi, and surely so
+    if rapid.confidence >= _SURE and not sparse and not mixed:
         return [rapid]
     korean = _read_korean(picture, box)
     best = korean[0]
-    hangul = [character for character in best.text if has_hangul(character)]
-    outvoted = best.confidence >= (_FAIR if rapid.text.strip() else _LEAST)
-    lone = len(hangul) == 1 and (best.confidence < _SURE or len(hangul) < _KOREAN * len(normalise(best.text)))
-    if outvoted and hangul and not lone:
-        return korean
-    return [rapid, *korean]
+    hangul = sum(map(has_hangul, best.text))
+    if mixed:
+        believed = best.confidence >= _SURE and hangul >= hanzi
+    elif rapid.confidence >= _FAIR and not sparse and latin:  # a whole line of Latin: a few Hangul are misread letters
+        believed = hangul >= _KOREAN * len(normalise(best.text))
+    else:
+        believed = best.confidence >= (_FAIR if rapid.text.strip() else _LEAST)
+    lone = hangul == 1 and best.confidence < _SURE
+    return korean if believed and hangul and not lone else [rapid, *korean]
 
 
 def _natural_width(text: str) -> float:
-    """About how wide `text` is set, in line heights: hanzi are square, Latin letters half as wide."""
-    return sum(0.9 if script_of(character) is Script.HANZI else 0.45 for character in text.strip())
+    """About how wide `text` is set, in line heights: hanzi and Hangul are square, Latin letters half as wide."""
+    return sum(
+        0.9 if script_of(character) is not Script.LATIN else 0.6 if character.isupper() else 0.45
+        for character in text.strip()
+    )
 
 
 @cache

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from prefect.client.orchestration import get_client
@@ -13,6 +14,7 @@ from tasks.domain.errors import ImageError, OutputError, TransientError, Unknown
 from tasks.domain.models import EditRequest, EditResult, FailureClass, Outcome
 from tasks.engines import registry
 from tests.doubles import ScriptedEngine, unchanged, warm
+from tests.drawing import Item, poster
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -149,3 +151,53 @@ def test_bad_input_raises_a_named_error_and_leaves_nothing(change, error, photo,
     with pytest.raises(error):
         edit_image(request, change.get("output", "out"), change.get("engine", "scripted"))
     assert not any(Path("out").rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "box", "region"),
+    [
+        ("Add a red star at the top left", "prepare appearance", True),
+        ("Brighten the picture", "prepare appearance", False),
+        ("Change the text 'Summer Sale' to 'Winter Sale'", "prepare text", False),
+        ("把“Summer Sale”改成“Winter Sale”，再加一个爱心，放在右下角", "prepare hybrid", False),
+    ],
+)
+def test_each_branch_of_the_diagram_leads_to_a_checked_picture(prompt, box, region, tmp_path):
+    poster("slope", Item("Summer Sale")).save(tmp_path / "poster.png")
+    result = edit_image(ask(tmp_path / "poster.png", prompt=prompt), str(tmp_path / "out"), "classical")
+    assert result.outcome is Outcome.ACCEPTED, result.attempts[-1].verdict
+    assert (result.attempts[0].plan.region is not None) is region
+    assert box.endswith(result.classification.edit_type)
+    with get_client(sync_client=True) as client:
+        flow_run = max(client.read_flow_runs(), key=lambda run: str(run.created))
+        assert box in [run.name for run in client.read_task_runs() if run.flow_run_id == flow_run.id]
+
+
+def test_of_two_runs_that_did_the_same_work_at_once_one_counts_and_the_other_leaves_nothing(
+    photo, scripted, tmp_path, monkeypatch
+):
+    scripted(warm, lambda image: Image.eval(warm(image), lambda value: min(255, value + 9)))
+    monkeypatch.setattr("flows.edit.recall", lambda _: None)  # neither knows of the other
+    first = edit_image(ask(photo), str(tmp_path / "out"), "scripted")
+    written = files_under(tmp_path / "out")
+    second = edit_image(ask(photo), str(tmp_path / "out"), "scripted")
+    assert second.reused
+    assert second.output == first.output
+    assert files_under(tmp_path / "out") == written
+
+
+def test_a_mask_limits_the_change_and_is_part_of_the_identity(photo, tmp_path):
+    Image.new("L", Image.open(photo).size, 255).save(tmp_path / "all.png")
+    left = Image.new("L", Image.open(photo).size, 0)
+    left.paste(255, (0, 0, left.width // 2, left.height))
+    left.save(tmp_path / "left.png")
+    results = [
+        edit_image(
+            ask(photo, prompt="Darken it", mask=str(tmp_path / f"{name}.png")), str(tmp_path / "out"), "classical"
+        )
+        for name in ("all", "left")
+    ]
+    assert results[0].identity != results[1].identity
+    touched = np.asarray(Image.open(results[1].output.uri)) != np.asarray(Image.open(photo))
+    assert touched[:, : left.width // 2].any()
+    assert not touched[:, left.width // 2 :].any()

@@ -17,6 +17,16 @@ def test_three_languages_on_one_picture_are_read_without_being_told_which(kind):
     assert read == [normalise(text) for text in LINES]
 
 
+@pytest.mark.parametrize(
+    "text", ["SALE 중", "iPhone 17 출시", "오늘 OPEN", "NEW ARRIVALS", "新品NEW上市", "全场50% OFF"]
+)
+@pytest.mark.parametrize("kind", ["flat", "rocket"])
+def test_lines_of_mixed_scripts_are_read(text, kind):
+    assert [normalise(line.text) for line in read_text(poster(kind, Item(text, size=34, fill="#ffd84a")))] == [
+        normalise(text)
+    ]
+
+
 def test_boxes_hold_the_lettering_and_little_else():
     (line,) = read_text(poster("flat", Item("안녕하세요", at=(200, 150))))
     assert 180 <= line.box.left <= 205
