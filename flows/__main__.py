@@ -163,13 +163,31 @@ def silence_tracebacks() -> None:
 def main(arguments: list[str]) -> int:
     """Exit code of one command."""
     try:
+        for argument in arguments:
+            refuse_broken_text(argument)
         code: int = app(arguments, result_action="return_value", exit_on_error=False, print_error=False)
     except (EditFlowError, ValidationError, CycloptsError) as error:
-        if "--json" in arguments:
-            print(json.dumps({"error": type(error).__name__, "message": one_line(error)}, ensure_ascii=False))
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        return 1
+        return fail(error, one_line(error), as_json="--json" in arguments)
+    except KeyboardInterrupt as interrupt:
+        fail(interrupt, "interrupted; nothing was kept that is not whole", as_json="--json" in arguments)
+        return 130
     return code
+
+
+def fail(error: BaseException, message: str, *, as_json: bool) -> int:
+    """Exit code of a failed command, after telling so: one line on standard error, with --json a document as well."""
+    if as_json:
+        print(json.dumps({"error": type(error).__name__, "message": message}, ensure_ascii=False))
+    print(f"error: {message}", file=sys.stderr)
+    return 1
+
+
+def refuse_broken_text(argument: str) -> None:
+    """Return for text; raises `RequestError` for bytes that are none, such as a file name in another encoding."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        raise RequestError(f"{argument!r} is not valid UTF-8; rename the file or correct the argument") from None
 
 
 if __name__ == "__main__":

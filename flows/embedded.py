@@ -6,8 +6,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tasks.domain.errors import ServerError
+
 ENVIRONMENT = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",  # a laptop on battery is slow, not broken
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",  # it retries what fails as it shuts down, and would tell about it
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
 }
@@ -31,7 +34,22 @@ def embedded() -> Iterator[None]:
     )
 
     if PREFECT_API_URL.value():
+        _reach_server(f"no Prefect server answers at {PREFECT_API_URL.value()}; start it or unset PREFECT_API_URL")
         yield
         return
     with temporary_settings(updates={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        _reach_server("Prefect's temporary server does not start; is PREFECT_HOME a folder that can be written?")
         yield
+
+
+def _reach_server(trouble: str) -> None:
+    """Return when the server answers, having started the temporary one; raises `ServerError` with `trouble`."""
+    from prefect.client.orchestration import get_client  # noqa: PLC0415  as above
+
+    try:
+        with get_client(sync_client=True) as client:
+            fault = client.api_healthcheck()
+    except RuntimeError as unreachable:
+        raise ServerError(f"{trouble} ({unreachable})") from unreachable
+    if fault is not None:
+        raise ServerError(f"{trouble} ({fault})") from fault

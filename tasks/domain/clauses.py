@@ -59,6 +59,12 @@ KEEPS = re.compile(
 )
 
 
+NEGATED = re.compile(
+    r"^(?:please\s+|just\s+)?(?:do\s+not|don't|never)\b|지\s*(?:말|마)(?:아|고|세|라|시|줘|$)|^(?:请)?(?:不要|别(?!的|人)|勿|不用)",
+    re.IGNORECASE,
+)
+"""What must not be done."""
+
 CONTEXT = re.compile(
     r"""
       ^(?:hi|hello|hey|dear\s+\w+|good\s+(?:morning|afternoon|evening)|thanks?(?:\s+you)?)\b
@@ -86,11 +92,20 @@ class Clause(NamedTuple):
     words: str
     quotes: tuple[str, ...]
 
+    @property
+    def said(self) -> str:
+        """The clause as a person would write it, quotations in their places."""
+        text = self.words
+        for quote in self.quotes:
+            text = text.replace(MARK, f"'{quote}'", 1)
+        return text
+
 
 def split(prompt: str) -> tuple[Clause, ...]:
     """The clauses of an instruction that ask for something, in order.
 
-    Clauses that only say what must stay as it is, or why something is asked, are left out, unless nothing else was said.
+    Clauses that only say what must stay or not be done, or why something is asked, are left out, unless nothing else
+    was said.
     """
     prompt = prompt.translate(NO_MARKS)
     quotes = [next(group for group in found.groups() if group is not None).strip() for found in QUOTED.finditer(prompt)]
@@ -103,5 +118,6 @@ def split(prompt: str) -> tuple[Clause, ...]:
     for part in filter(str.strip, BOUNDARIES.split(words)):
         held = tuple(next(waiting, "") for _ in range(part.count(MARK)))
         clauses.append(Clause(" ".join(part.split()), held))
-    asking = tuple(clause for clause in clauses if not (KEEPS.search(clause.words) or CONTEXT.search(clause.words)))
+    silent = (KEEPS, CONTEXT, NEGATED)
+    asking = tuple(clause for clause in clauses if not any(words.search(clause.words) for words in silent))
     return asking or tuple(clauses)

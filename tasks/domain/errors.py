@@ -7,6 +7,8 @@
     │   ├── UnsupportedInstruction  outside what the chosen engine can do
     │   ├── UnknownEngine         no engine of that name, or its extra is not installed
     │   └── OutputError           the place to write to is not writable
+    ├── SettingsError             a setting has a value it cannot have
+    ├── ServerError               no Prefect server answers, and none could be started
     ├── EngineError               the engine failed on a request that was fine
     ├── EditCancelled             somebody asked the edit to stop
     └── TransientError            a machine fault that may pass; the only kind Prefect retries
@@ -41,6 +43,14 @@ class UnknownEngine(RequestError):
 
 class OutputError(RequestError):
     """The output location cannot be written."""
+
+
+class SettingsError(EditFlowError):
+    """A setting has a value it cannot have."""
+
+
+class ServerError(EditFlowError):
+    """No Prefect server answers, and none could be started."""
 
 
 class EngineError(EditFlowError):

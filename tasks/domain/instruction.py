@@ -15,7 +15,7 @@ from pydantic import Field
 from tasks.domain import lexicon
 from tasks.domain import vocabulary as words
 from tasks.domain.classification import asks
-from tasks.domain.clauses import MARK, Clause, split
+from tasks.domain.clauses import MARK, NEGATED, Clause, split
 from tasks.domain.models import Frozen, TextChange
 
 
@@ -89,7 +89,7 @@ def parse(prompt: str) -> tuple[Operation, ...]:
 
 def unread(prompt: str) -> tuple[str, ...]:
     """The clauses of `prompt` that ask for something `parse` does not understand, as it saw them."""
-    return tuple(clause.words for clause in _requests(prompt) if _read(clause) is None and asks(clause))
+    return tuple(clause.said for clause in _requests(prompt) if _read(clause) is None and asks(clause))
 
 
 def _requests(prompt: str) -> list[Clause]:
@@ -110,6 +110,8 @@ def first(table: Mapping[str, re.Pattern[str]], text: str) -> str | None:
 
 
 def _read(clause: Clause) -> Operation | None:
+    if NEGATED.search(clause.words):
+        return None
     for rule in RULES:
         if operation := rule(clause):
             return operation

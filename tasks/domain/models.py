@@ -115,6 +115,15 @@ class EditRequest(Frozen):
     priority: int = Field(default=1, ge=0, le=9, description="Higher runs earlier where a queue decides.")
     metadata: dict[str, str] = Field(default_factory=dict, description="Your own labels, kept with the result.")
 
+    @field_validator("image", "prompt", "mask", "metadata")
+    @classmethod
+    def _is_text(cls, value: object) -> object:
+        try:
+            str(value).encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{value!r} is not valid Unicode text; rename the file or correct the bytes") from None
+        return value
+
     @field_validator("prompt")
     @classmethod
     def _says_something(cls, prompt: str) -> str:

@@ -37,6 +37,8 @@ _SPARSE = 0.75
 """A reading that would fill less than this share of its box has left something unread."""
 _KOREAN = 0.5
 """Share of Hangul in a reading below which it may be a misread Latin line."""
+_SMALLEST, _SLIMMEST = 8, 4
+"""Pixels below which a side has no room for a line, and how many times longer than broad a picture may be read."""
 _EMPTY = 0.35
 """A reading that would fill less than this share of its box is no line but texture that looked like one."""
 _LEAST_INK, _MOST_INK = 0.08, 0.6
@@ -69,8 +71,10 @@ def read_text(image: Image.Image) -> tuple[TextLine, ...]:
 
 
 def _read(picture: Image.Image) -> Iterator[TextLine]:
+    if min(picture.size) < _SMALLEST:
+        return
     reader = _rapid()
-    pixels = np.asarray(picture)[:, :, ::-1]  # RapidOCR expects BGR
+    pixels = np.asarray(_broadened(picture))[:, :, ::-1]  # RapidOCR expects BGR
     found = reader(pixels, use_det=True, use_cls=False, use_rec=False)  # flags stick: all three, every call
     corners = _rejoined(list(found.boxes)) if found.boxes is not None else []
     for corner, straight in zip(corners, reader.crop_text_regions(pixels, corners), strict=True):
@@ -82,6 +86,19 @@ def _read(picture: Image.Image) -> Iterator[TextLine]:
         if reading.confidence >= _LEAST and normalise(reading.text) and fills >= _EMPTY:
             alternatives = tuple(dict.fromkeys(other.text for other in others if other.text != reading.text))
             yield TextLine(text=reading.text, box=box, confidence=reading.confidence, alternatives=alternatives)
+
+
+def _broadened(picture: Image.Image) -> Image.Image:
+    """`picture` with its short side extended, right or below, where it is too short for its length.
+
+    RapidOCR enlarges a picture until its short side is 736 pixels, and a ribbon would grow beyond all memory.
+    """
+    least = max(picture.size) // _SLIMMEST
+    if min(picture.size) >= least:
+        return picture
+    wide = Image.new("RGB", (max(picture.width, least), max(picture.height, least)), picture.getpixel((0, 0)))
+    wide.paste(picture)
+    return wide
 
 
 def _rejoined(corners: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:

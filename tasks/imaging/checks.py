@@ -46,12 +46,14 @@ def inspect(
 def check_intact(evidence: Evidence) -> Check:
     """A picture at all: not blank, black or noise. Score: headroom over the least contrast and coherence."""
     before, after = evidence.greys
-    contrast = 1.0 if before.std() < 4 else after.std() / before.std() / bar.MIN_CONTRAST
+    kept = _stays(evidence)
+    range_before, range_after = before[kept].std(), after[kept].std()
+    contrast = 1.0 if range_before < 4 else range_after / range_before / bar.MIN_CONTRAST
     coherence = _coherence(after) / min(bar.MIN_COHERENCE, max(0.05, _coherence(before) * 0.7))
     return _headroom(
         CheckName.INTACT,
         {FailureClass.DAMAGED: min(contrast, coherence)},
-        f"contrast {after.std():.0f} (source {before.std():.0f}), neighbours correlate {_coherence(after):.2f}",
+        f"contrast {range_after:.0f} (source {range_before:.0f}), neighbours correlate {_coherence(after):.2f}",
     )
 
 
@@ -110,14 +112,14 @@ def check_preserved(evidence: Evidence) -> Check:
 
 
 def check_sharpness(evidence: Evidence) -> Check:
-    """Edges as steep as the source's: of the lettering where text was replaced, else of the picture."""
+    """Edges as steep as the source's: of the lettering where text was replaced, else of what was to stay."""
     old, new = evidence.old_lines, evidence.new_lines
     if old and new:
         ratio = _steepness(_crop(evidence.candidate, new[0].box)) / _steepness(_crop(evidence.source, old[0].box))
         what = "lettering"
     else:
-        before, after = evidence.greys
-        ratio, what = _steepness(after) / _steepness(before), "picture"
+        where = _stays(evidence)
+        ratio, what = (_steepness(evidence.greys[1], where) / _steepness(evidence.greys[0], where)), "picture"
     return _headroom(
         CheckName.SHARPNESS, {FailureClass.BLURRED: ratio / bar.MIN_SHARPNESS}, f"{what} keeps {ratio:.0%} of its edges"
     )
@@ -166,6 +168,12 @@ def _headroom(name: CheckName, measured: Mapping[FailureClass, float], detail: s
     )
 
 
+def _stays(evidence: Evidence) -> Mask | slice:
+    """What is to stay: all but the region, where that is known and leaves something."""
+    region = evidence.region
+    return slice(None) if region is None or region.all() else ~region
+
+
 def _coherence(grey: Plane) -> float:
     """Correlation of horizontally neighbouring pixels, -1..1; 1 for a flat picture."""
     left, right = grey[:, :-1].ravel(), grey[:, 1:].ravel()
@@ -199,10 +207,10 @@ def _fine_detail(grey: Plane, where: Mask) -> float:
     return float(np.percentile(np.abs(grey - ndimage.gaussian_filter(grey, 1.5))[where], 99))
 
 
-def _steepness(grey: Plane) -> float:
+def _steepness(grey: Plane, where: Mask | slice = slice(None)) -> float:
     """98th percentile of the gradient over the range of greys: independent of contrast, halved by a blur."""
-    low, high = np.percentile(grey, [2, 98])
-    gradient = np.hypot(ndimage.sobel(grey, 0), ndimage.sobel(grey, 1))
+    low, high = np.percentile(grey[where], [2, 98])
+    gradient = np.hypot(ndimage.sobel(grey, 0), ndimage.sobel(grey, 1))[where]
     return float(np.percentile(gradient, 98) / max(1.0, high - low) + 1e-6)
 
 

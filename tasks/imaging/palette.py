@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
@@ -90,7 +91,9 @@ def main_colours(pixels: NDArray[np.floating], count: int) -> NDArray[np.float64
     distinct = np.unique(sample, axis=0)
     if len(distinct) <= count:
         return distinct
-    colours, _ = kmeans2(sample, count, minit="++", rng=np.random.default_rng(0), missing="warn")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a cluster that lost all its pixels keeps its colour: no harm
+        colours, _ = kmeans2(sample, count, minit="++", rng=np.random.default_rng(0), missing="warn")
     return np.asarray(colours)
 
 

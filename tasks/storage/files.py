@@ -74,7 +74,7 @@ def delete(uri: str) -> None:
 def ensure_writable(base: str) -> None:
     """Return when files can be written below `base`, leaving nothing behind; raises `OutputError` otherwise."""
     probe = join(base, f".writable-{uuid4().hex}")
-    existing = None if _is_s3(base) else next(folder for folder in (Path(base), *Path(base).parents) if folder.exists())
+    existing = None if _is_s3(base) else _nearest_folder(Path(base))
     write_once(probe, b"")
     delete(probe)
     if existing is not None:
@@ -125,9 +125,17 @@ def _put_local(path: Path, data: bytes) -> bool:
     except (OSError, ValueError) as unwritable:
         raise OutputError(f"cannot write {str(path)!r}: {unwritable}; choose another output") from unwritable
     finally:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             part.unlink()
     return True
+
+
+def _nearest_folder(path: Path) -> Path:
+    """`path` or the closest of its parents that exists."""
+    try:
+        return next(folder for folder in (path, *path.parents) if folder.exists())
+    except (OSError, ValueError) as impossible:  # a name too long, or with a NUL in it
+        raise OutputError(f"cannot write to {str(path)!r}: {impossible}; choose another output") from impossible
 
 
 def _remove_empty(folder: Path, *, until: Path) -> None:
@@ -171,13 +179,17 @@ def faults(uri: str, refusal: type[RequestError]) -> Iterator[None]:
         ClientError,
         NoCredentialsError,
         ParamValidationError,
+        PartialCredentialsError,
+        ProfileNotFound,
     )
+
+    settings = (NoCredentialsError, PartialCredentialsError, ProfileNotFound, ParamValidationError, ValueError)
 
     try:
         yield
     except (FileExistsError, RequestError):
         raise
-    except (FileNotFoundError, PermissionError, NoCredentialsError, ParamValidationError) as refused:
+    except (FileNotFoundError, PermissionError, *settings) as refused:
         raise refusal(f"cannot open {uri!r}: {refused or 'not found'}; check name and credentials") from refused
     except (OSError, ClientError, BotoCoreError, TimeoutError) as fault:
         code = _code(fault)

@@ -63,6 +63,7 @@ def test_a_bad_picture_ends_in_one_line_exit_code_one_and_no_file(tmp_path):
         ["edit", "a.png", "make it red", "--edit-type", "magic"],
         ["edit", "a.png", "make it red", "--metadata", "no-equals-sign"],
         ["edit", "a.png", "make it red", "--seed", "-4"],
+        ["edit", "a\udcff.png", "make it red"],
         ["classify"],
         ["classify", "--batch", "nowhere.jsonl"],
     ],

@@ -77,10 +77,10 @@ def _carried_out(image: Image.Image, old: str | None, new: str, allowed: Allowed
     changes = list(_changes(old, new, lines, allowed))
     if not changes:
         wanted = f"the text {old!r}" if old else "one text to change"
-        seen = ", ".join(repr(line.text) for line in lines) or "no text at all"
+        seen = ", ".join(repr(line.text) for line in lines if _meant(line.box, allowed)) or "no text at all"
+        where = "in the picture" if allowed is None else "where it may change"
         raise UnsupportedInstruction(
-            f"{wanted} was not found in the picture or its marked region; seen were: {seen}. "
-            "Quote the words as they stand in the picture"
+            f"{wanted} was not found {where}; seen were: {seen}. Quote the words as they stand in the picture"
         )
     notes: dict[str, str] = {}
     for line, words in changes:

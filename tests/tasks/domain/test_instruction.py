@@ -87,3 +87,21 @@ def test_keys_are_colours_and_looks_the_picture_code_knows():
     assert set(lexicon.COLOURS) == set(NAMED)
     assert set(lexicon.STYLES) == set(LOOKS)
     assert set(lexicon.THINGS) == set(DRAWINGS)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["Don't remove the text 'SALE'", "Never blur the background", "'품절' 문구를 지우지 마세요", "不要删除文字“售罄”"],
+)
+def test_what_must_not_be_done_is_never_done(prompt):
+    assert parse(prompt) == ()
+
+
+def test_what_must_not_be_done_beside_a_request_does_not_stand_in_its_way():
+    actions = [operation.action for operation in parse("Blur the background, but don't remove the logo")]
+    assert actions == [Action.BLUR]
+    assert not unread("Blur the background, but don't remove the logo")
+
+
+def test_what_is_reported_back_holds_the_quotations():
+    assert unread("Rotate the word 'SALE'") == ("rotate the word 'SALE'",)

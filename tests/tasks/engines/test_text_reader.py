@@ -51,3 +51,15 @@ def test_transparency_does_not_disturb():
     picture = poster("flat", Item("Hello there"))
     picture.putalpha(255)
     assert [line.text for line in read_text(picture)] == ["Hello there"]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 2000), (2000, 3), (12, 3000)])
+def test_ribbons_and_specks_cost_next_to_nothing(size):
+    assert read_text(Image.new("RGB", size, "white")) == ()
+
+
+@pytest.mark.parametrize("text", ["HELLO WORLD", "GOOD MORNING"])
+def test_capitals_are_not_taken_for_hangul(text):
+    for size in (34, 62):
+        read = read_text(poster("flat", Item(text, "LiberationSans-Bold", size, at=(20, 100), fill="#e8d8a0")))
+        assert [line.text.replace(" ", "") for line in read] == [text.replace(" ", "")]

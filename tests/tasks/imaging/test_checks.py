@@ -11,9 +11,10 @@ from skimage import data
 
 from tasks.domain.acceptance import checks_for
 from tasks.domain.errors import EngineError
-from tasks.domain.models import CheckName, EditPlan, EditType, FailureClass, TextChange, Verdict
+from tasks.domain.models import Box, CheckName, EditPlan, EditType, FailureClass, TextChange, TextLine, Verdict
 from tasks.engines.classical.looks import LOOKS
 from tasks.imaging.checks import inspect
+from tests.drawing import Item, poster
 
 PHOTOS = ("astronaut", "coffee", "rocket")
 SPOT = (200, 150, 300, 250)
@@ -157,3 +158,13 @@ def test_without_quoted_text_no_text_check_is_asked_for():
 def test_no_check_is_no_pass():
     assert not Verdict(checks=()).passed
     assert Verdict(checks=()).score == 0.0
+
+
+def test_removing_the_only_lettering_is_no_loss_of_sharpness():
+    before, after = poster("flat", Item("SALE")), poster("flat")
+    lines = (TextLine(text="SALE", box=Box(60, 70, 180, 110), confidence=1),)
+    plan = EditPlan(
+        edit_type=EditType.TEXT, prompt="", negative_prompt="", cfg_scale=4, steps=1, seed=0,
+        text_changes=(TextChange(old="SALE"),), checks=checks_for(EditType.TEXT, has_text_changes=True),
+    )  # fmt: skip
+    assert inspect(before, after, plan, None, lines, ()).passed

@@ -146,3 +146,9 @@ def test_a_writer_killed_in_the_middle_leaves_no_file_of_that_name(tmp_path):
     assert done.returncode == -signal.SIGKILL
     assert not target.exists()
     assert files.write_once(str(target), b"whole")
+
+
+@pytest.mark.parametrize("name", ["y" * 300, "nul\0byte"])
+def test_names_no_disk_takes_are_refused(name, tmp_path):
+    with pytest.raises(OutputError, match="cannot write"):
+        files.ensure_writable(str(tmp_path / name))
