@@ -28,6 +28,7 @@ def load(request: EditRequest, output: str | None, engine: str | None, folder: s
     files.ensure_writable(target)
     data = files.read(request.image)
     picture = codec.decode(data, name=request.image)
+    codec.ensure_encodable(picture.size, request.output_format)
     source = desk.lay(folder, "source", picture)
     mask = None
     if request.mask is not None:

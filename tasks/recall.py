@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from prefect import get_run_logger, task
 
 from tasks.domain.models import EditResult, Job, Outcome
@@ -13,11 +15,18 @@ from tasks.storage import files, naming
 def recall(job: Job) -> EditResult | None:
     """The finished result of the same source, request and engine at the same output, or None.
 
-    A metadata file is written last, so its presence means the work is done.
+    A metadata file is written last, so its presence means the work is done - unless somebody took its picture away:
+    then the record is removed as well, and the work is done again.
     """
     for outcome in Outcome:
         uri = naming.metadata_uri(job, outcome)
-        if files.exists(uri):
+        if not files.exists(uri):
+            continue
+        earlier = EditResult.model_validate_json(files.read(uri))
+        picture = files.join(naming.folder(job, outcome), PurePosixPath(earlier.output.uri).name)
+        if files.exists(picture):
             get_run_logger().info("done before: %s", uri)
-            return EditResult.model_validate_json(files.read(uri)).model_copy(update={"reused": True})
+            return earlier.model_copy(update={"reused": True})
+        get_run_logger().warning("%s tells of %s, which is gone: doing it again", uri, picture)
+        files.delete(uri)
     return None

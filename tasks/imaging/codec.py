@@ -17,6 +17,13 @@ MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "I;16", "I;16B", "I;1
 MAX_PIXELS = 128_000_000
 """Largest picture let in, in pixels (16000 x 8000); checked from the header, before anything is decoded."""
 
+LONGEST_SIDE: dict[OutputFormat, int] = {
+    OutputFormat.PNG: MAX_PIXELS,
+    OutputFormat.JPEG: 65_500,
+    OutputFormat.WEBP: 16_383,
+}
+"""Pixels a side: the formats' own limits (JPEG's is that of libjpeg)."""
+
 SAVE_OPTIONS: dict[OutputFormat, dict[str, object]] = {
     OutputFormat.PNG: {"compress_level": 4},  # within 3 % of level 6 in size at half its time
     OutputFormat.JPEG: {"quality": 95, "subsampling": 0},  # 4:4:4: coloured lettering stays crisp
@@ -65,6 +72,15 @@ def encode(image: Image.Image, output_format: OutputFormat) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, output_format.value.upper(), **SAVE_OPTIONS[output_format])
     return buffer.getvalue()
+
+
+def ensure_encodable(size: tuple[int, int], output_format: OutputFormat) -> None:
+    """Return when a picture of this size can be written in this format; raises `ImageError` otherwise."""
+    longest = LONGEST_SIDE[output_format]
+    if max(size) > longest:
+        raise ImageError(
+            f"{output_format} holds at most {longest} pixels a side, the picture is {_by(size)}: ask for png"
+        )
 
 
 def pixel_sha256(image: Image.Image) -> str:

@@ -9,6 +9,9 @@ from PIL import Image, ImageDraw, ImageFont
 WIDTH = 1600
 """Pixels; fits a laptop screen and a Prefect artifact."""
 
+TALLEST = 2400
+"""Pixels of one picture on the sheet: a ribbon must not make a sheet no format holds."""
+
 GAP = 16
 LINE = 34
 PAPER, INK = (250, 250, 248), (40, 40, 40)
@@ -18,11 +21,11 @@ FACE = Path(__file__).parent / "fonts" / "NotoSansCJK-Regular.otf"
 def before_after(before: Image.Image, after: Image.Image, caption_before: str, caption_after: str) -> Image.Image:
     """The two pictures at one scale with a caption under each: side by side, wide ones above each other; mode RGB.
 
-    Never enlarges; at most `WIDTH` pixels wide. A caption too long for its picture ends in an ellipsis.
+    Never enlarges; at most `WIDTH` pixels wide and each picture at most `TALLEST` high. A caption too long for its picture ends in an ellipsis.
     """
     stacked = before.width > 2 * before.height
     room = WIDTH if stacked else (WIDTH - GAP) // 2
-    scale = min(1.0, room / before.width)
+    scale = min(1.0, room / before.width, TALLEST / before.height)
     size = (max(1, round(before.width * scale)), max(1, round(before.height * scale)))
     column = max(size[0], 160)  # room for the caption of a tiny picture
     step = (0, size[1] + LINE + GAP) if stacked else (column + GAP, 0)

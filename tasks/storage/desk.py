@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,8 @@ def lay(desk: str, name: str, image: Image.Image) -> ImageRef:
 
 def pick_up(ref: ImageRef) -> Image.Image:
     """The picture behind a reference made by `lay`, its pixels loaded."""
-    image = Image.open(ref.uri)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # its size was judged when it was let in
+        image = Image.open(ref.uri)
     image.load()
     return image

@@ -91,6 +91,16 @@ def test_the_same_request_again_costs_no_engine_time_and_changes_no_file(photo, 
     assert len(plans) == 1
 
 
+def test_a_result_whose_picture_was_taken_away_is_made_again(photo, scripted, tmp_path):
+    scripted(warm, warm)
+    first = edit_image(ask(photo), str(tmp_path / "out"), "scripted")
+    Path(first.output.uri).unlink()
+    again = edit_image(ask(photo), str(tmp_path / "out"), "scripted")
+    assert not again.reused
+    assert Path(again.output.uri).exists()
+    assert len(files_under(tmp_path / "out")) == 3
+
+
 def test_a_run_that_died_before_its_metadata_is_finished_by_the_next_one_without_a_second_picture(
     photo, scripted, tmp_path
 ):

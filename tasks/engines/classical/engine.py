@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from PIL import Image
 
-from tasks.domain.errors import UnsupportedInstruction
+from tasks.domain.errors import EngineError, UnsupportedInstruction
 from tasks.domain.instruction import EXAMPLES, Action, Operation, parse, unread
 from tasks.domain.models import EditPlan, EngineIdentity
 from tasks.engines.classical.appearance import blur, brighten, darken, recolour, remove_object
@@ -61,7 +61,11 @@ class ClassicalEngine:
         notes: dict[str, str] = {}
         for done, operation in enumerate(operations):
             report(done, len(operations))
-            edited = _carry_out(picture, operation, chosen, plan.seed)
+            try:
+                edited = _carry_out(picture, operation, chosen, plan.seed)
+            except MemoryError as full:
+                size = f"{picture.width} x {picture.height}"
+                raise EngineError(f"{size} pixels do not fit into this machine's memory; make it smaller") from full
             picture = edited.image
             notes |= {f"{done + 1} {operation.action}: {key}": value for key, value in edited.notes.items()}
         report(len(operations), len(operations))

@@ -176,3 +176,12 @@ def test_in_a_mask_with_transparency_the_transparent_part_may_change():
 def test_a_mask_that_cannot_be_used_is_refused_with_the_reason(data, says):
     with pytest.raises(MaskError, match=says):
         codec.decode_mask(data, name="m.png", size=(10, 10))
+
+
+@pytest.mark.parametrize(
+    ("size", "output_format"), [((16_384, 1), OutputFormat.WEBP), ((1, 70_000), OutputFormat.JPEG)]
+)
+def test_what_a_format_cannot_hold_is_refused_before_any_work(size, output_format):
+    with pytest.raises(ImageError, match="ask for png"):
+        codec.ensure_encodable(size, output_format)
+    codec.ensure_encodable(size, OutputFormat.PNG)

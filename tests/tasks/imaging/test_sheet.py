@@ -28,3 +28,8 @@ def test_captions_show_in_three_scripts_and_long_ones_end_in_time():
         letters = np.asarray(sheet.convert("L"))[:, GAP + 300 + GAP :]
         assert (letters < 100).sum() > 20
         assert (letters[:, -GAP:] > 200).all()
+
+
+def test_a_ribbon_makes_a_sheet_that_can_be_written():
+    ribbon = Image.new("RGB", (4, 70_000))
+    assert before_after(ribbon, ribbon, "before", "after").height < 2600
