@@ -21,7 +21,8 @@ FACE = Path(__file__).parent / "fonts" / "NotoSansCJK-Regular.otf"
 def before_after(before: Image.Image, after: Image.Image, caption_before: str, caption_after: str) -> Image.Image:
     """The two pictures at one scale with a caption under each: side by side, wide ones above each other; mode RGB.
 
-    Never enlarges; at most `WIDTH` pixels wide and each picture at most `TALLEST` high. A caption too long for its picture ends in an ellipsis.
+    Never enlarges; at most `WIDTH` pixels wide, each picture at most `TALLEST` high. A caption too long for its picture
+    ends in an ellipsis.
     """
     stacked = before.width > 2 * before.height
     room = WIDTH if stacked else (WIDTH - GAP) // 2
