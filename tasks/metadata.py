@@ -12,6 +12,7 @@ from tasks import __version__
 from tasks.domain.models import Classification, EditResult, Job, Outcome, Saved
 from tasks.retrying import retry_transient
 from tasks.storage import files, naming
+from tasks.storage.records import read_result
 
 SOFTWARE = ("prefect", "pillow", "numpy", "scikit-image", "rapidocr", "onnxruntime", "tesserocr")
 
@@ -38,7 +39,7 @@ def metadata(job: Job, kind: Classification, saved: Saved) -> EditResult:
     )
     if files.write_once(result.metadata_uri, result.model_dump_json(indent=2).encode()):
         return result
-    earlier = EditResult.model_validate_json(files.read(result.metadata_uri))
+    earlier = read_result(result.metadata_uri)
     for uri in _files(saved) - _files(earlier):  # other pictures of the same work: theirs count, ours go
         files.delete(uri)
     return earlier.model_copy(update={"reused": True})

@@ -9,6 +9,7 @@ from prefect import get_run_logger, task
 from tasks.domain.models import EditResult, Job, Outcome
 from tasks.retrying import retry_transient
 from tasks.storage import files, naming
+from tasks.storage.records import read_result
 
 
 @task(name="recall", task_run_name="recall", **retry_transient)
@@ -22,7 +23,7 @@ def recall(job: Job) -> EditResult | None:
         uri = naming.metadata_uri(job, outcome)
         if not files.exists(uri):
             continue
-        earlier = EditResult.model_validate_json(files.read(uri))
+        earlier = read_result(uri)
         picture = files.join(naming.folder(job, outcome), PurePosixPath(earlier.output.uri).name)
         if files.exists(picture):
             get_run_logger().info("done before: %s", uri)

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
+from tasks.domain.errors import OutputError
 from tasks.domain.models import ImageRef, OutputFormat
 from tasks.imaging import codec
 
@@ -26,7 +27,10 @@ def lay(desk: str, name: str, image: Image.Image) -> ImageRef:
     """Reference to `image`, written losslessly to the desk as `name`.png."""
     path = Path(desk, f"{name}.png")
     data = codec.encode(image, OutputFormat.PNG)
-    path.write_bytes(data)
+    try:
+        path.write_bytes(data)
+    except OSError as full:
+        raise OutputError(f"cannot write the working copy {str(path)!r}: {full}; make room or set TMPDIR") from full
     return ImageRef(
         uri=str(path),
         sha256=codec.pixel_sha256(image),

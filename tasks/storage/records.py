@@ -1,0 +1,19 @@
+"""Results that were written earlier, read back."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from tasks.domain.errors import OutputError
+from tasks.domain.models import EditResult
+from tasks.storage import files
+
+
+def read_result(uri: str) -> EditResult:
+    """The result in a metadata file. Raises `OutputError` when the file is damaged or of another version."""
+    try:
+        return EditResult.model_validate_json(files.read(uri))
+    except ValidationError as damaged:
+        raise OutputError(
+            f"the earlier result {uri!r} cannot be read ({damaged.error_count()} problems): remove it to edit again"
+        ) from damaged
