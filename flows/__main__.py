@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +17,19 @@ from cyclopts import App, CycloptsError, Parameter
 from pydantic import ValidationError
 
 from flows.embedded import embedded
+from tasks import __version__
 from tasks.domain.classification import classify as classify_prompt
 from tasks.domain.errors import EditFlowError, RequestError
 from tasks.domain.models import EditRequest, EditResult, EditType, Outcome, OutputFormat
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
-app = App(name="python -m flows", help="Automated, checked, traceable image editing.")
+app = App(
+    name="python -m flows",
+    version=__version__,
+    suppress_keyboard_interrupt=False,
+    help="Automated, checked, traceable image editing.",
+)
 
 
 @app.command
@@ -113,7 +120,7 @@ def label(pair: str) -> tuple[str, str]:
 def read_prompts(batch: Path) -> Iterator[str]:
     """The prompts of a JSON-lines file, one by one. Raises `RequestError` naming the line that is not one."""
     try:
-        with batch.open(encoding="utf-8") as lines:
+        with batch.open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, start=1):
                 try:
                     yield str(json.loads(line)["prompt"])
@@ -190,5 +197,11 @@ def refuse_broken_text(argument: str) -> None:
         raise RequestError(f"{argument!r} is not valid UTF-8; rename the file or correct the argument") from None
 
 
+def interrupt(number: int, _frame: object) -> None:
+    """End like Ctrl-C, so that a temporary server is not left running."""
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, interrupt)
     sys.exit(main(sys.argv[1:]))

@@ -161,6 +161,9 @@ def _natural_width(text: str) -> float:
 
 @cache
 def _rapid() -> Any:  # noqa: ANN401 - RapidOCR ships no types
+    import onnxruntime  # noqa: PLC0415 - as below
+
+    onnxruntime.disable_telemetry_events()
     from rapidocr import RapidOCR  # noqa: PLC0415 - importing it loads OpenCV and ONNX Runtime
 
     return RapidOCR(params={"Global.log_level": "critical", "Global.use_cls": False, "Global.text_score": 0.0})

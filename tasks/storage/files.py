@@ -73,6 +73,8 @@ def delete(uri: str) -> None:
 
 def ensure_writable(base: str) -> None:
     """Return when files can be written below `base`, leaving nothing behind; raises `OutputError` otherwise."""
+    if base.rstrip("/") == "s3:":
+        raise OutputError(f"cannot write to {base!r}: name a bucket, as in s3://outbox/folder")
     probe = join(base, f".writable-{uuid4().hex}")
     existing = None if _is_s3(base) else _nearest_folder(Path(base))
     write_once(probe, b"")
@@ -93,6 +95,8 @@ def _is_s3(uri: str) -> bool:
 def _read_local(path: str) -> bytes:
     try:
         size = Path(path).stat().st_size
+        if Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
+            raise ImageError(f"{path!r} is a device or a pipe: give a picture in a file")
         if size > MAX_BYTES:
             raise _too_large(path, size)
         return Path(path).read_bytes()

@@ -152,3 +152,13 @@ def test_a_writer_killed_in_the_middle_leaves_no_file_of_that_name(tmp_path):
 def test_names_no_disk_takes_are_refused(name, tmp_path):
     with pytest.raises(OutputError, match="cannot write"):
         files.ensure_writable(str(tmp_path / name))
+
+
+def test_a_device_is_no_picture():
+    with pytest.raises(ImageError, match="device"):
+        files.read("/dev/zero")
+
+
+def test_a_bucket_must_be_named():
+    with pytest.raises(OutputError, match="bucket"):
+        files.ensure_writable("s3://")
