@@ -16,11 +16,11 @@ def validate(job: Job, plan: EditPlan, candidate: Candidate, attempt: int) -> Ve
     """The verdict on one candidate: every check of the plan with its score, threshold and, if failed, what is wrong."""
     source, picture = desk.pick_up(job.source), desk.pick_up(candidate.image)
     allowed = np.asarray(desk.pick_up(plan.mask)) > 0 if plan.mask else None
-    reads = CheckName.TEXT in plan.checks
+    reads = CheckName.TEXT in plan.contract.checks
     verdict = inspect(
         source,
         picture,
-        plan,
+        plan.contract,
         allowed,
         read_text(source) if reads else (),
         read_text(picture) if reads else (),

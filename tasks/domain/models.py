@@ -144,11 +144,15 @@ class CheckName(StrEnum):
     """The checks a candidate can be put through."""
 
     INTACT = "intact"
+    FRAMING = "framing"
     CHANGED = "changed"
     PRESERVED = "preserved"
     TEXT = "text"
-    SHARPNESS = "sharpness"
+    LETTERING = "lettering"
+    GROUND = "ground"
     COMPOSITION = "composition"
+    SHARPNESS = "sharpness"
+    JUDGED = "judged"
 
 
 class FailureClass(StrEnum):
@@ -156,20 +160,36 @@ class FailureClass(StrEnum):
 
     UNCHANGED = "unchanged"
     DAMAGED = "damaged"
+    FRAMING_DRIFT = "framing drift"
     BLURRED = "blurred"
     WRONG_PLACE = "wrong place"
+    WRONG_COLOUR = "wrong colour"
     STRUCTURE_LOST = "structure lost"
     COLOUR_CAST = "colour cast"
+    CONTENT_REPLACED = "content replaced"
     TEXT_MISSING = "text missing"
     TEXT_WRONG = "text wrong"
+    TEXT_UNREADABLE = "text unreadable"
     OLD_TEXT_LEFT = "old text left"
     OTHER_TEXT_LOST = "other text lost"
+    STYLE_LOST = "lettering style lost"
+    SMEARED = "smeared"
+    NOT_FOLLOWED = "instruction not followed"
+
+
+class Contract(Frozen):
+    """What must hold of a result, whoever made it."""
+
+    edit_type: EditType
+    text_changes: tuple[TextChange, ...] = ()
+    colours: tuple[str, ...] = Field(default=(), description="Keys of the colours that what changes is to take on.")
+    checks: tuple[CheckName, ...]
 
 
 class EditPlan(Frozen):
     """One attempt, fully decided: what the engine is told and what must hold afterwards."""
 
-    edit_type: EditType
+    contract: Contract
     prompt: str
     negative_prompt: str
     cfg_scale: float
@@ -179,8 +199,6 @@ class EditPlan(Frozen):
         default=None, description="Where the change belongs; empty: not known or the whole picture."
     )
     mask: ImageRef | None = None
-    text_changes: tuple[TextChange, ...] = ()
-    checks: tuple[CheckName, ...]
 
 
 class Check(Frozen):
@@ -193,6 +211,7 @@ class Check(Frozen):
     failure: FailureClass | None = Field(default=None, description="What is wrong; empty exactly when passed.")
     detail: str = Field(default="", description="What was seen, for a person.")
     region: Box | None = Field(default=None, description="Where it was seen.")
+    measures: dict[str, float] = Field(default_factory=dict, description="What was measured, by name of the limit.")
 
 
 class Verdict(Frozen):
@@ -247,12 +266,25 @@ class Job(Frozen):
     started: AwareDatetime
 
 
+class Preservation(Frozen):
+    """How much of the source was put back, bit for bit, around a local change - or why none of it was."""
+
+    applied: bool
+    reason: str = Field(description="Why it was applied or not, for a person.")
+    shift_px: float = Field(default=0.0, description="How far the picture's centre had moved, in pixels of the source.")
+    zoom: float = Field(default=1.0, description="How much larger the picture had become.")
+    changed_fraction: float = Field(default=1.0, ge=0, le=1, description="Share of pixels left to the edit.")
+    exact_fraction: float = Field(default=0.0, ge=0, le=1, description="Share of pixels equal to the source's.")
+
+
 class Candidate(Frozen):
     """A picture an engine made, not yet judged."""
 
     image: ImageRef
     engine_seconds: float = Field(ge=0)
     notes: dict[str, str] = Field(default_factory=dict, description="What the engine says about its own work.")
+    preservation: Preservation | None = Field(default=None, description="Empty until the candidate passed that box.")
+    mask: ImageRef | None = Field(default=None, description="White where pixels were left to the edit, if applied.")
 
 
 class Attempt(Frozen):

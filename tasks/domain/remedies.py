@@ -43,6 +43,13 @@ REMEDIES: Mapping[FailureClass, Remedy] = {
     FailureClass.TEXT_WRONG: more_steps,
     FailureClass.OLD_TEXT_LEFT: raise_guidance,
     FailureClass.OTHER_TEXT_LOST: lower_guidance,
+    FailureClass.FRAMING_DRIFT: lower_guidance,
+    FailureClass.WRONG_COLOUR: raise_guidance,
+    FailureClass.CONTENT_REPLACED: lower_guidance,
+    FailureClass.TEXT_UNREADABLE: more_steps,
+    FailureClass.STYLE_LOST: lower_guidance,
+    FailureClass.SMEARED: more_steps,
+    FailureClass.NOT_FOLLOWED: raise_guidance,
 }
 
 

@@ -15,7 +15,7 @@ from skimage.morphology import disk, opening
 
 from tasks.domain import acceptance as bar
 from tasks.domain.errors import EngineError
-from tasks.domain.models import Box, Check, CheckName, EditPlan, EditType, FailureClass, TextLine, Verdict
+from tasks.domain.models import Box, Check, CheckName, Contract, EditType, FailureClass, TextLine, Verdict
 from tasks.imaging.area import Mask, bounding_box
 from tasks.imaging.evidence import Evidence, Plane
 from tasks.imaging.reading import check_text
@@ -27,20 +27,20 @@ MOST = 9.99
 def inspect(
     source: Image.Image,
     candidate: Image.Image,
-    plan: EditPlan,
+    contract: Contract,
     allowed: Mask | None,
     source_lines: Sequence[TextLine],
     candidate_lines: Sequence[TextLine],
 ) -> Verdict:
-    """The verdict on a candidate: one `Check` for each name in `plan.checks`.
+    """The verdict on a candidate: one `Check` for each name in `contract.checks`.
 
     `allowed` is H x W, true where pixels may change, or None when that is not known; the lines are what was read in
     the two pictures (only needed for the text check). Raises `EngineError` when the sizes differ.
     """
     if source.size != candidate.size:
         raise EngineError(f"the engine turned {source.size} into {candidate.size}; it must keep the size of the source")
-    evidence = Evidence(source, candidate, plan, allowed, source_lines, candidate_lines)
-    return Verdict(checks=tuple(CHECKS[name](evidence) for name in plan.checks))
+    evidence = Evidence(source, candidate, contract, allowed, source_lines, candidate_lines)
+    return Verdict(checks=tuple(CHECKS[name](evidence) for name in contract.checks))
 
 
 def check_intact(evidence: Evidence) -> Check:
@@ -60,7 +60,7 @@ def check_intact(evidence: Evidence) -> Check:
 def check_changed(evidence: Evidence) -> Check:
     """Something visibly changed where it should. Score: headroom over the least share, or mean difference for looks."""
     difference, region = evidence.difference, evidence.region
-    if evidence.plan.edit_type is EditType.SEMANTIC or CheckName.COMPOSITION in evidence.plan.checks:
+    if evidence.contract.edit_type is EditType.SEMANTIC or CheckName.COMPOSITION in evidence.contract.checks:
         mean = float(difference.mean())
         return _headroom(
             CheckName.CHANGED, {FailureClass.UNCHANGED: mean / bar.MIN_LOOK_DE}, f"mean colour difference {mean:.2f}"

@@ -12,7 +12,7 @@ from PIL import Image
 from scipy import ndimage
 from skimage.color import rgb2lab
 
-from tasks.domain.models import Box, EditPlan, TextChange, TextLine
+from tasks.domain.models import Box, Contract, TextChange, TextLine
 from tasks.domain.wording import normalise
 from tasks.imaging.area import Mask
 
@@ -30,7 +30,7 @@ class Evidence:
 
     source: Image.Image
     candidate: Image.Image
-    plan: EditPlan
+    contract: Contract
     allowed: Mask | None
     source_lines: Sequence[TextLine]
     candidate_lines: Sequence[TextLine]
@@ -76,12 +76,14 @@ class Evidence:
     @cached_property
     def old_lines(self) -> list[TextLine]:
         """Lines of the source that hold a text to be replaced or removed."""
-        return [line for line in self.source_lines if any(holds(line, change.old) for change in self.plan.text_changes)]
+        return [
+            line for line in self.source_lines if any(holds(line, change.old) for change in self.contract.text_changes)
+        ]
 
     @cached_property
     def new_lines(self) -> list[TextLine]:
         """Lines of the candidate that hold a text asked for, near the old ones where there are any."""
-        new = [line for line in self.candidate_lines if any(holds(line, c.new) for c in self.plan.text_changes)]
+        new = [line for line in self.candidate_lines if any(holds(line, c.new) for c in self.contract.text_changes)]
         return [line for line in new if is_near(line, self.old_lines)] if self.old_lines else new
 
     @property

@@ -31,7 +31,7 @@ def check_text(evidence: Evidence) -> Check:
 
     Score: share of these demands that are met, 0..1; passes at 1.
     """
-    changes = evidence.plan.text_changes
+    changes = evidence.contract.text_changes
     others = [line for line in evidence.source_lines if _is_other(line, changes)]
     demands = sum((change.new is not None) + (change.old is not None) for change in changes) + len(others)
     faults = [fault for change in changes for fault in _faults(change, evidence)] + list(_lost(others, evidence))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,16 @@ def locate(image: Image.Image, operation: Operation, mask: Mask | None) -> Mask 
         things = coloured(image, str(operation.subject))
         found = _both(found, _with_rim(things) if operation.action is Action.REMOVE_OBJECT else things)
     return found
+
+
+def intended(image: Image.Image, operations: Sequence[Operation]) -> Mask | None:
+    """H x W, true where any of `operations` belongs; None when the words of one of them do not say.
+
+    Raises `RequestError` when they point at something that is not in the picture.
+    """
+    regions = [locate(image, operation, None) for operation in operations]
+    found = [region for region in regions if region is not None]
+    return reduce(np.logical_or, found) if found and len(found) == len(operations) else None
 
 
 def cell(size: tuple[int, int], place: str, *, wide: bool = False) -> Mask:

@@ -9,6 +9,7 @@ from tasks.domain.models import (
     Candidate,
     Check,
     CheckName,
+    Contract,
     EditPlan,
     EditType,
     FailureClass,
@@ -19,13 +20,12 @@ from tasks.domain.remedies import MAX_CFG, MAX_STEPS, MIN_CFG, REMEDIES, next_pl
 
 PICTURE = ImageRef(uri="", sha256="0" * 64, file_sha256="0" * 64, width=8, height=8)
 PLAN = EditPlan(
-    edit_type=EditType.TEXT,
+    contract=Contract(edit_type=EditType.TEXT, checks=(CheckName.INTACT,)),
     prompt="x",
     negative_prompt=" ",
     cfg_scale=4.0,
     steps=50,
     seed=11,
-    checks=(CheckName.INTACT,),
 )
 
 

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from tasks.domain.errors import EditCancelled, UnsupportedInstruction
 from tasks.domain.instruction import EXAMPLES, Action
-from tasks.domain.models import EditPlan, EditType
+from tasks.domain.models import Contract, EditPlan, EditType
 from tasks.engines.classical.engine import ClassicalEngine
 from tasks.engines.protocol import Edited
 from tests.drawing import SIZE, Item, changed, ground, poster
@@ -22,7 +22,12 @@ WORDS = {
 
 def edit(picture: Image.Image, prompt: str, mask: Image.Image | None = None, report=lambda *_: None) -> Edited:
     plan = EditPlan(
-        edit_type=EditType.HYBRID, prompt=prompt, negative_prompt="", cfg_scale=4, steps=1, seed=7, checks=()
+        contract=Contract(edit_type=EditType.HYBRID, checks=()),
+        prompt=prompt,
+        negative_prompt="",
+        cfg_scale=4,
+        steps=1,
+        seed=7,
     )
     return ENGINE.edit(picture, plan, mask, report)
 
