@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
@@ -138,13 +138,9 @@ def _specimens(text: str) -> list[Face]:
 
 def _correlation(seen: Matte, specimen: Matte) -> tuple[float, tuple[int, int]]:
     """Best normalised cross-correlation of `specimen` inside `seen`, 0..1, and the corner it is reached at."""
-    windows = sliding_window_view(seen, specimen.shape)
-    centred = specimen - specimen.mean()
-    match = np.einsum("ijkl,kl->ij", windows, centred)
-    spread = windows.std(axis=(2, 3)) * np.sqrt(specimen.size) * np.linalg.norm(centred)
-    likeness = match / np.maximum(spread, 1e-3)
+    likeness = np.nan_to_num(cv2.matchTemplate(seen, specimen, cv2.TM_CCOEFF_NORMED))
     row, column = np.unravel_index(int(likeness.argmax()), likeness.shape)
-    return float(likeness[row, column]), (int(row), int(column))
+    return min(1.0, float(likeness[row, column])), (int(row), int(column))
 
 
 def _tellings(line: Pixels) -> Iterator[Callable[[Pixels], Mask]]:
