@@ -60,6 +60,17 @@ def fit_style(seen: Matte, text: str, faces: Sequence[Face]) -> Fit | None:
     return _softened(seen, text, _refined(seen, text, _enlarged(best, scale), _FINE))
 
 
+def sketched(seen: Matte, text: str, faces: Sequence[Face]) -> list[Fit]:
+    """A quick fit for each face that draws `text` as `seen` at all, best first; its size is good to a few per cent."""
+    extent = _extent(seen)
+    if extent is None or not text.strip():
+        return []
+    scale = min(1.0, _DRAFT_HEIGHT / (extent.bottom - extent.top))
+    draft, small = _reduced(seen, scale), Extent(*(edge * scale for edge in extent))
+    fits = _ranked(draft, text, [guess for face in faces for guess in _guesses(text, face, small)[:1]])
+    return [replace(_enlarged(fit, scale), score=fit.score) for fit in fits]
+
+
 def redrawn(seen: Matte, text: str, fit: Fit) -> Matte:
     """`text` set like `fit`, each letter moved to where it was `seen`."""
     return _redrawn(seen, text, fit)[0]

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from tasks.domain.acceptance import BAR
 from tasks.domain.models import Box, Check, CheckName, FailureClass, TextChange, TextLine
 from tasks.domain.wording import character_error_rate, normalise
-from tasks.imaging.evidence import Evidence, holds, is_near, remaining
+from tasks.imaging.evidence import Evidence
+from tasks.imaging.lines import holds, is_near, remaining
 
 SURE = 0.8
 """Confidence from which a line of the source is expected to be read again."""
@@ -32,7 +33,7 @@ def check_text(evidence: Evidence) -> Check:
     Score: share of these demands that are met, 0..1; passes at 1.
     """
     changes = evidence.contract.text_changes
-    others = [line for line in evidence.source_lines if _is_other(line, changes)]
+    others = [line for line in evidence.source_lines if _is_other(line, changes) and line not in evidence.old_lines]
     demands = sum((change.new is not None) + (change.old is not None) for change in changes) + len(others)
     faults = [fault for change in changes for fault in _faults(change, evidence)] + list(_lost(others, evidence))
     worst = faults[0] if faults else None
@@ -56,7 +57,7 @@ def _faults(change: TextChange, evidence: Evidence) -> Iterator[Fault]:
         yield Fault(FailureClass.WRONG_PLACE, f"{change.new!r} is not where the old text was", None)
     if change.old is not None and normalise(change.old) != normalise(change.new or ""):
         old = normalise(change.old)
-        left = [line for line in lines if old in remaining(line.text, change)]
+        left = [line for line in lines if old in remaining(line.text, change) and evidence.meant(line)]
         if left:
             yield Fault(FailureClass.OLD_TEXT_LEFT, f"{change.old!r} is still read", left[0].box)
 
@@ -91,7 +92,7 @@ def _is_other(line: TextLine, changes: Sequence[TextChange]) -> bool:
 
 def _lost(others: Sequence[TextLine], evidence: Evidence) -> Iterator[Fault]:
     for line in others:
-        if not any(_same(line, again) for again in evidence.candidate_lines):
+        if evidence.differs(line.box) and not any(_same(line, again) for again in evidence.candidate_lines):
             yield Fault(FailureClass.OTHER_TEXT_LOST, f"{line.text!r} is no longer read", line.box)
 
 

@@ -1,0 +1,99 @@
+"""Is the ground behind new lettering clean: no ghosts or remains of old letters, no smear, its own texture."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from skimage.morphology import disk
+
+from tasks.domain.acceptance import weigh
+from tasks.domain.models import Check, CheckName
+from tasks.imaging.area import Mask, Pixels
+from tasks.imaging.evidence import Evidence
+from tasks.imaging.letterpair import LetterPair
+
+TRACE = 0.08
+"""Share of ink from which a pixel is touched by a letter."""
+OLD_INK = 0.6
+"""Share of ink from which a pixel was covered by an old letter."""
+ENOUGH = 40
+"""Pixels without which nothing is said."""
+STRAY = 10.0
+"""CIE76 difference from which ground between the letters is taken to be changed."""
+REMAINS = 0.45
+"""Share of the way back to the old ink from which a pixel still shows it."""
+GRAINLESS = 1.5
+"""Grey levels of fine detail added on both sides, so that flat grounds are alike."""
+
+
+def check_ground(evidence: Evidence) -> Check:
+    """What shows between the new letters where the old ones were, and around. Score: least headroom."""
+    pair = evidence.lettering
+    if pair is None or pair.old is None:
+        return weigh(CheckName.GROUND, {}, "no old lettering to look for", {})
+    reach = max(2, round(0.05 * pair.frame.height))
+    touched = _dilated(np.maximum(pair.old_matte, pair.new_matte) > TRACE, reach)
+    uncovered = (pair.old_matte > OLD_INK) & ~_dilated(pair.new_matte > TRACE, reach)
+    free = ~touched & ~_others(evidence, pair)
+    measured: dict[str, float] = {}
+    if free.sum() > ENOUGH:
+        measured["ground kept"] = _kept(pair, free)
+    if free.sum() > ENOUGH and uncovered.sum() > ENOUGH:
+        ground = _carried_over(pair.after, free, 0.25 * pair.frame.height)
+        shown = _old_ink_shown(pair, ground)
+        measured["ghost"] = float(np.median(shown[uncovered]))
+        measured["remains"] = float((cv2.GaussianBlur(shown, (0, 0), 1.0)[uncovered] > REMAINS).mean())
+        measured["grain"] = _grain(pair.after, uncovered, free)
+    detail = ", ".join(f"{name} {value:.2f}" for name, value in measured.items()) or "too little ground to judge"
+    return weigh(CheckName.GROUND, measured, detail, dict.fromkeys(measured, pair.frame))
+
+
+def _dilated(mask: Mask, reach: int) -> Mask:
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), disk(reach)), bool)
+
+
+def _others(evidence: Evidence, pair: LetterPair) -> Mask:
+    """Where other lines of text stand in the frame: they are not ground."""
+    mask = np.zeros(pair.old_matte.shape, bool)
+    meant = {line.box for line in (*evidence.old_lines, *evidence.new_lines)}
+    for line in evidence.source_lines:
+        if line.box not in meant:
+            left, top = line.box.left - pair.frame.left - 4, line.box.top - pair.frame.top - 4
+            right, bottom = line.box.right - pair.frame.left + 4, line.box.bottom - pair.frame.top + 4
+            mask[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = True
+    return mask
+
+
+def _kept(pair: LetterPair, free: Mask) -> float:
+    """Share of `free` that is visibly as it was."""
+    before, after = (
+        cv2.GaussianBlur(cv2.cvtColor(pixels / np.float32(255), cv2.COLOR_RGB2Lab), (0, 0), 1.5)
+        for pixels in (pair.before, pair.after)
+    )
+    return float((np.linalg.norm(after - before, axis=-1)[free] < STRAY).mean())
+
+
+def _carried_over(pixels: Pixels, known: Mask, sigma: float) -> Pixels:
+    """The colours of `known` pixels carried over all others."""
+    weight = known.astype(np.float32)
+    shares = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None] + 1e-4
+    spread = (cv2.GaussianBlur(pixels * weight[..., None], (0, 0), sigma) + 1e-4 * pixels[known].mean(axis=0)) / shares
+    return np.asarray(np.where(known[..., None], pixels, spread), np.float32)
+
+
+def _old_ink_shown(pair: LetterPair, ground: Pixels) -> Pixels:
+    """For each pixel, how far the candidate lies on the way from its ground to the old ink, about 0..1."""
+    ink = np.zeros_like(ground)
+    box = pair.old.box if pair.old is not None else pair.frame
+    ink[box.top : box.bottom, box.left : box.right] = pair.old.ink if pair.old is not None else 0
+    way = ink - ground
+    shown = ((pair.after - ground) * way).sum(axis=-1) / np.maximum((way**2).sum(axis=-1), 400.0)
+    return np.asarray(np.clip(shown, -1, 1.5), np.float32)
+
+
+def _grain(pixels: Pixels, uncovered: Mask, free: Mask) -> float:
+    """Fine detail where letters were taken away against that of the ground around, smaller over larger, 0..1."""
+    grey = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
+    fine = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.5))
+    filled, around = (float(fine[where].mean()) + GRAINLESS for where in (uncovered, free))
+    return min(filled / around, around / filled)

@@ -1,0 +1,114 @@
+"""Does new lettering look like the lettering it replaced: legible, sharp, as large, in the same face and colour."""
+
+from __future__ import annotations
+
+import numpy as np
+from skimage.color import deltaE_ciede2000, rgb2lab
+
+from tasks.domain.acceptance import weigh
+from tasks.domain.models import Check, CheckName, TextLine
+from tasks.imaging.evidence import Evidence, Plane
+from tasks.imaging.fitting import Fit, sketched
+from tasks.imaging.glyphs import Glyphs
+from tasks.imaging.lettering import advance
+from tasks.imaging.letterpair import LetterPair
+from tasks.imaging.palette import contrast
+from tasks.imaging.typeface import BUNDLED, covers
+
+ENOUGH = 4.5
+"""WCAG 2.2 contrast of body text: lettering with more may lose some."""
+PLAIN = 3.0
+"""WCAG 2.2 contrast of large text, asked of lettering that replaces none."""
+INK = 0.85
+"""Share of ink from which a pixel's colour is the ink's own."""
+
+
+def check_lettering(evidence: Evidence) -> Check:
+    """Contrast, sharpness, size, letterforms, colour and place of the new line against the old. Score: least headroom.
+
+    What the instruction asks to be restyled is not compared; without an old line only contrast is measured.
+    """
+    pair = evidence.lettering
+    if pair is None or pair.new is None:
+        return weigh(CheckName.LETTERING, {}, "no new lettering to compare", {})
+    legible = _contrast(pair.new)
+    if pair.old is None:
+        measured = {"contrast of text": legible / PLAIN}
+    else:
+        measured = {"contrast of text": legible / min(_contrast(pair.old), ENOUGH)}
+        measured |= {"sharpness of text": _sharpness(pair)} | _style(evidence, pair)
+    new = evidence.new_lines[0]
+    detail = f"contrast {legible:.1f}:1, " + ", ".join(f"{name} {value:.2f}" for name, value in measured.items())
+    return weigh(CheckName.LETTERING, measured, detail, dict.fromkeys(measured, new.box))
+
+
+def _style(evidence: Evidence, pair: LetterPair) -> dict[str, float]:
+    old, new = evidence.old_lines[0], evidence.new_lines[0]
+    measured = {"place of text": _displaced(old, new)}
+    if evidence.contract.restyled or pair.old is None or pair.new is None:
+        return measured
+    colours = [_ink(glyphs) for glyphs in (pair.old, pair.new)]
+    measured["colour of text"] = float(deltaE_ciede2000(*(rgb2lab(np.array(c) / 255.0) for c in colours)))
+    faces = [face for face in BUNDLED if covers(face, old.text + new.text) and not face.italic]
+    fits = [sketched(g.matte, line.text, faces) for g, line in ((pair.old, old), (pair.new, new))]
+    if all(fits):
+        measured["face of text"] = _alike(*fits)
+        measured["size of text"] = _size_kept(*fits, new.text, evidence.source.width - old.box.left)
+    return measured
+
+
+def _contrast(glyphs: Glyphs) -> float:
+    """WCAG contrast of the ink and the ground around it, 1..21."""
+    core = glyphs.matte > min(INK, float(np.percentile(glyphs.matte[glyphs.matte > 0.05], 80)))
+    ink, ground = (
+        tuple(np.median(colours[core], axis=0).round().astype(int)) for colours in (glyphs.ink, glyphs.ground)
+    )
+    return contrast(ink, ground)
+
+
+def _ink(glyphs: Glyphs) -> tuple[float, ...]:
+    return tuple(np.median(glyphs.ink[glyphs.matte > 0.5], axis=0))
+
+
+def _sharpness(pair: LetterPair) -> float:
+    """Steepest edges of the new lettering over those of the old, each over its own contrast."""
+    return _steepness(pair.new_matte) / max(1e-3, _steepness(pair.old_matte))
+
+
+def _steepness(matte: Plane) -> float:
+    rows, columns = np.gradient(matte)
+    slope = np.hypot(rows, columns)
+    return float(np.percentile(slope[slope > 0.05], 90)) if (slope > 0.05).any() else 0.0
+
+
+def _displaced(old: TextLine, new: TextLine) -> float:
+    """How far the new line is off the old one's row, and off its left edge, middle or right edge, in line heights."""
+    down = (new.box.top + new.box.bottom - old.box.top - old.box.bottom) / 2
+    left, right = new.box.left - old.box.left, new.box.right - old.box.right
+    across = min(abs(left), abs(right), abs(left + right) / 2)
+    return max(abs(down), across / 2) / max(1, old.box.height)
+
+
+def _alike(old: list[Fit], new: list[Fit]) -> float:
+    """1 when the face that redraws the old line best also redraws the new one best, less what each loses otherwise."""
+    before, after = ({fit.style.face: fit.score for fit in fits} for fits in (old, new))
+    shared = set(before) & set(after)
+    if not shared:
+        return 0.0
+    best_before, best_after = (max(shared, key=lambda face: scores[face]) for scores in (before, after))
+    lost = before[best_before] - before[best_after] + after[best_after] - after[best_before]
+    return 1 - lost / 2
+
+
+def _size_kept(old: list[Fit], new: list[Fit], text: str, room: float) -> float:
+    """Smaller over larger size, 0..1; being smaller only counts beyond what the room asks for.
+
+    Longer words may shrink to the length of the old line or to what is left of the picture.
+    """
+    face = old[0].style.face
+    again = next((fit for fit in new if fit.style.face == face), new[0])
+    ratio = again.style.size / old[0].style.size
+    if ratio > 1:
+        return 1 / ratio
+    needed = advance(old[0].style, text)
+    return min(1.0, ratio / min(1.0, 0.95 * room / max(1.0, needed)))

@@ -1,0 +1,51 @@
+"""The lettering that was and the lettering that is, each told from its ground, in one frame of pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from tasks.domain.models import Box, TextLine
+from tasks.imaging.area import Pixels, window
+from tasks.imaging.glyphs import Glyphs, isolate
+from tasks.imaging.lettering import Matte
+
+
+@dataclass(frozen=True)
+class LetterPair:
+    """An old line and what took its place; either may be missing. Arrays are of the size of `frame`."""
+
+    frame: Box
+    before: Pixels
+    after: Pixels
+    old: Glyphs | None
+    new: Glyphs | None
+    old_matte: Matte
+    new_matte: Matte
+
+
+def letter_pair(frame: Box, before: Pixels, after: Pixels, old: TextLine | None, new: TextLine | None) -> LetterPair:
+    """What stands in `frame` of the source (`before`: `old`) and of the candidate (`after`: `new`), told apart."""
+    glyphs = [_isolated(pixels, frame, line) for pixels, line in ((before, old), (after, new))]
+    return LetterPair(frame, before, after, *glyphs, *(_laid(frame, each) for each in glyphs))
+
+
+def _isolated(pixels: Pixels, frame: Box, line: TextLine | None) -> Glyphs | None:
+    if line is None:
+        return None
+    box = Box(
+        max(0, line.box.left - frame.left),
+        max(0, line.box.top - frame.top),
+        min(frame.width, line.box.right - frame.left),
+        min(frame.height, line.box.bottom - frame.top),
+    )
+    return isolate(Image.fromarray(np.rint(pixels).astype(np.uint8)), box, line.text)
+
+
+def _laid(frame: Box, glyphs: Glyphs | None) -> Matte:
+    matte = np.zeros((frame.height, frame.width), np.float32)
+    if glyphs is not None:
+        window(matte, glyphs.box)[...] = glyphs.matte
+    return matte

@@ -1,0 +1,31 @@
+"""Lines of text as a reader saw them: what they hold and how they lie to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tasks.domain.models import TextChange, TextLine
+from tasks.domain.wording import normalise
+
+
+def holds(line: TextLine, text: str | None) -> bool:
+    """True when any reading of the line holds the text, letters and digits compared."""
+    wanted = normalise(text or "")
+    return bool(wanted) and any(wanted in normalise(reading) for reading in (line.text, *line.alternatives))
+
+
+def is_near(line: TextLine, others: Sequence[TextLine]) -> bool:
+    """True when the line overlaps one of `others`, each grown by its own height."""
+    return any(
+        line.box.left < other.box.right + other.box.height
+        and line.box.right > other.box.left - other.box.height
+        and line.box.top < other.box.bottom + other.box.height
+        and line.box.bottom > other.box.top - other.box.height
+        for other in others
+    )
+
+
+def remaining(text: str, change: TextChange) -> str:
+    """`text`, normalised, without the new wording, so that 'Sale' inside 'Summer Sale' does not count as left over."""
+    wanted = normalise(change.new or "")
+    return normalise(text).replace(wanted, "") if wanted else normalise(text)
