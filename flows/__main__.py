@@ -1,4 +1,4 @@
-"""The command line: python -m flows edit IMAGE PROMPT, python -m flows classify PROMPT.
+"""The command line: python -m flows edit IMAGE PROMPT, classify PROMPT, check SOURCE RESULT, preserve SOURCE EDITED.
 
 Exit codes: 0 accepted (or done), 2 rejected by validation, 1 error; errors are one line on standard error.
 """
@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 from pydantic import ValidationError
 
+from flows.checking import check, preserve
 from flows.embedded import embedded
 from tasks import __version__
 from tasks.domain.classification import classify as classify_prompt
@@ -107,6 +108,10 @@ def classify(
         found = classify_prompt(text)
         print(found.model_dump_json() if json_ else f"{found.edit_type}  {found.confidence:.2f}  {found.reason}")
     return 0
+
+
+app.command(check)
+app.command(preserve)
 
 
 def label(pair: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from tasks.edit import edit
 from tasks.load import load
 from tasks.metadata import metadata
 from tasks.prepare import prepare_appearance, prepare_hybrid, prepare_semantic, prepare_text
+from tasks.preserve import preserve
 from tasks.recall import recall
 from tasks.requeue import requeue
 from tasks.save import save
@@ -46,8 +47,11 @@ def edit_image(request: EditRequest, output: str | None = None, engine: str | No
         while plan:
             number = len(attempts) + 1
             candidate = edit(job, plan, number)  # F  edit
+            if candidate is None:  # the engine fallen back on could not: what there is goes to review
+                break
+            candidate = preserve(job, plan, candidate, number)  # all else as it was
             verdict = validate(job, plan, candidate, number)  # G  validate
             attempts.append(Attempt(plan=plan, candidate=candidate, verdict=verdict))
-            plan = None if verdict.passed else requeue(attempts, number)  # H  passed?  J  re-edit queue
+            plan = None if verdict.passed else requeue(job, attempts, number)  # H  passed?  J  re-edit queue
         saved = save(job, attempts)  # I  save result
         return metadata(job, kind, saved)  # K  metadata, L  done

@@ -28,9 +28,10 @@ def metadata(job: Job, kind: Classification, saved: Saved) -> EditResult:
         original=job.original,
         output=saved.output,
         sheet_uri=saved.sheet_uri,
+        mask_uri=saved.mask_uri,
         metadata_uri=naming.metadata_uri(job, outcome),
         classification=kind,
-        engine=job.engine,
+        engine=saved.engine,
         attempts=saved.attempts,
         started=job.started,
         finished=datetime.now(UTC),
@@ -46,5 +47,7 @@ def metadata(job: Job, kind: Classification, saved: Saved) -> EditResult:
 
 
 def _files(written: Saved | EditResult) -> set[str]:
-    pictures = {attempt.candidate.image.uri for attempt in written.attempts}
-    return {written.sheet_uri, *pictures} - {""}
+    candidates = [attempt.candidate for attempt in written.attempts if attempt.candidate.image.uri]
+    pictures = {candidate.image.uri for candidate in candidates}
+    masks = {candidate.mask.uri for candidate in candidates if candidate.mask}
+    return {written.sheet_uri, *pictures, *masks, *map(naming.verdict_uri, pictures)}

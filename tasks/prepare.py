@@ -11,12 +11,10 @@ from PIL import Image
 from prefect import get_run_logger, task
 
 from tasks.domain.contracts import draw_contract
-from tasks.domain.errors import RequestError
-from tasks.domain.instruction import parse
 from tasks.domain.models import EditPlan, EditType, ImageRef, Job
 from tasks.domain.recipes import RECIPES
 from tasks.imaging.area import bounding_box
-from tasks.imaging.region import intended
+from tasks.imaging.region import pointed_at
 from tasks.storage import desk
 
 
@@ -62,11 +60,8 @@ def _where(job: Job) -> ImageRef | None:
     """Mask of where the change belongs: the request's, else what the words point at; None when neither says."""
     if job.mask is not None:
         return job.mask
-    try:
-        found = intended(desk.pick_up(job.source).convert("RGB"), parse(job.request.prompt))
-    except RequestError as unclear:  # a generative engine may still see what was not found here
-        get_run_logger().warning("the region is not clear: %s", unclear)
-        return None
-    if found is None:
+    found = pointed_at(desk.pick_up(job.source).convert("RGB"), job.request.prompt)
+    if found is None:  # a generative engine may still see what was not found here
+        get_run_logger().info("the words do not say where in the picture; the change itself will show")
         return None
     return desk.lay(job.desk, "region", Image.fromarray(np.where(found, 255, 0).astype(np.uint8)))

@@ -6,7 +6,7 @@ import hashlib
 
 from prefect import get_run_logger, task
 
-from tasks.domain.models import Attempt, ImageRef, Job, Outcome, OutputFormat, Saved
+from tasks.domain.models import Attempt, Candidate, Job, Outcome, OutputFormat, Saved
 from tasks.imaging import codec
 from tasks.imaging.sheet import before_after
 from tasks.retrying import retry_transient
@@ -23,27 +23,47 @@ def save(job: Job, attempts: list[Attempt]) -> Saved:
     outcome = Outcome.ACCEPTED if accepted else Outcome.REJECTED
     best = attempts[-1] if accepted else max(attempts, key=lambda attempt: attempt.verdict.score)
     kept = tuple(
-        _with_image(attempt, _deliver(job, outcome, attempt))
-        if attempt is best or not accepted
-        else _with_image(attempt, attempt.candidate.image.model_copy(update={"uri": ""}))
+        _with(attempt, _delivered(job, outcome, attempt.candidate) if attempt is best or not accepted else None)
         for attempt in attempts
     )
-    output = kept[attempts.index(best)].candidate.image
+    for attempt in kept if not accepted else ():
+        evidence = attempt.model_dump_json(indent=2).encode()
+        files.write_once(naming.verdict_uri(attempt.candidate.image.uri), evidence)
+    delivered = kept[attempts.index(best)].candidate
     sheet = before_after(desk.pick_up(job.source), desk.pick_up(best.candidate.image), "before", job.request.prompt)
-    sheet_uri = f"{output.uri.rpartition('.')[0]}-sheet.jpg"
+    sheet_uri = naming.sheet_uri(delivered.image.uri)
     files.write_once(sheet_uri, codec.encode(sheet, OutputFormat.JPEG))
-    get_run_logger().info("%s: %s", outcome, output.uri)
-    return Saved(output=output, sheet_uri=sheet_uri, attempts=kept)
+    get_run_logger().info("%s: %s", outcome, delivered.image.uri)
+    return Saved(
+        output=delivered.image,
+        sheet_uri=sheet_uri,
+        mask_uri=delivered.mask.uri if delivered.mask else "",
+        engine=delivered.engine or job.engine,
+        attempts=kept,
+    )
 
 
-def _deliver(job: Job, outcome: Outcome, attempt: Attempt) -> ImageRef:
-    candidate = attempt.candidate.image
-    data = codec.encode(desk.pick_up(candidate), job.request.output_format)
+def _delivered(job: Job, outcome: Outcome, candidate: Candidate) -> Candidate:
+    """The candidate with picture and mask written to where they stay."""
+    data = codec.encode(desk.pick_up(candidate.image), job.request.output_format)
     digest = hashlib.sha256(data).hexdigest()
     uri = files.join(naming.folder(job, outcome), f"{naming.stem(job)}-{digest[:8]}.{job.request.output_format}")
     files.write_once(uri, data)
-    return candidate.model_copy(update={"uri": uri, "file_sha256": digest})
+    image = candidate.image.model_copy(update={"uri": uri, "file_sha256": digest})
+    if candidate.mask is None:
+        return candidate.model_copy(update={"image": image})
+    stencil = codec.encode(desk.pick_up(candidate.mask), OutputFormat.PNG)
+    files.write_once(naming.mask_uri(uri), stencil)
+    return candidate.model_copy(
+        update={"image": image, "mask": candidate.mask.model_copy(update={"uri": naming.mask_uri(uri)})}
+    )
 
 
-def _with_image(attempt: Attempt, image: ImageRef) -> Attempt:
-    return attempt.model_copy(update={"candidate": attempt.candidate.model_copy(update={"image": image})})
+def _with(attempt: Attempt, delivered: Candidate | None) -> Attempt:
+    """The attempt with what was delivered of it; without, its pictures are nowhere."""
+    if delivered is None:
+        image, mask = attempt.candidate.image, attempt.candidate.mask
+        gone = {"image": image.model_copy(update={"uri": ""})}
+        gone |= {"mask": mask.model_copy(update={"uri": ""})} if mask else {}
+        delivered = attempt.candidate.model_copy(update=gone)
+    return attempt.model_copy(update={"candidate": delivered})

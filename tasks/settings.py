@@ -1,11 +1,13 @@
 """What differs between places this runs at; everything else is data beside its reader."""
 
 from functools import cache
+from typing import Annotated
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tasks.domain.errors import SettingsError
+from tasks.engines.registry import ENGINES
 
 PREFIX = "EDIT_FLOWS_"
 
@@ -19,6 +21,20 @@ class Settings(BaseSettings):
     output: str = Field(default="outputs", description="Folder or s3:// prefix used when a request names none.")
     max_attempts: int = Field(default=3, ge=1, description="Tries per request, the first included.")
     max_engine_seconds: float = Field(default=600, gt=0, description="Engine time per request, all tries together.")
+    alternates: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Engines tried, in this order, when the first cannot get it right; separated by commas."
+    )
+    typeset_fallback: bool = Field(
+        default=True, description="Whether the classical engine may set the words of a text edit no other got right."
+    )
+
+    @field_validator("alternates", mode="before")
+    @classmethod
+    def _known(cls, value: object) -> object:
+        names = [name for name in map(str.strip, value.split(",")) if name] if isinstance(value, str) else value
+        if isinstance(names, list) and (unknown := [name for name in names if name not in ENGINES]):
+            raise ValueError(f"no engine is called {', '.join(unknown)}; known engines: {', '.join(sorted(ENGINES))}")
+        return names
 
 
 @cache

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from prefect import get_run_logger, task
 
-from tasks.domain.models import Candidate, CheckName, EditPlan, Job, Verdict
+from tasks.domain.models import Candidate, EditPlan, Job, Verdict
+from tasks.engines.judge import second_opinion
+from tasks.engines.registry import get_engine
 from tasks.engines.text_reader import read_text
-from tasks.imaging.checks import inspect
+from tasks.imaging.checks.inspection import inspect
 from tasks.storage import desk
 
 
@@ -16,15 +18,8 @@ def validate(job: Job, plan: EditPlan, candidate: Candidate, attempt: int) -> Ve
     """The verdict on one candidate: every check of the plan with its score, threshold and, if failed, what is wrong."""
     source, picture = desk.pick_up(job.source), desk.pick_up(candidate.image)
     allowed = np.asarray(desk.pick_up(plan.mask)) > 0 if plan.mask else None
-    reads = CheckName.TEXT in plan.contract.checks
-    verdict = inspect(
-        source,
-        picture,
-        plan.contract,
-        allowed,
-        read_text(source) if reads else (),
-        read_text(picture) if reads else (),
-    )
+    verdict = inspect(source, picture, plan.contract, allowed, read_text, exact=job.mask is not None)
+    verdict = second_opinion(verdict, get_engine(job.engine.name), source, picture, job.request.prompt)
     logger = get_run_logger()
     for check in verdict.checks:
         outcome = "passed" if check.passed else f"FAILED ({check.failure})"

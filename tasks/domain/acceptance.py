@@ -98,6 +98,7 @@ MEASURES: Mapping[str, Measure] = {
     "size of text": Measure(FailureClass.STYLE_LOST, AT_LEAST, "smaller over larger size, room allowed for"),
     "face of text": Measure(FailureClass.STYLE_LOST, AT_LEAST, "likeness of letterforms and weight, 0..1"),
     "colour of text": Measure(FailureClass.STYLE_LOST, AT_MOST, "CIEDE2000 difference of the ink"),
+    "spelling": Measure(FailureClass.TEXT_WRONG, AT_LEAST, "how much better the right syllables explain the ink"),
     "place of text": Measure(FailureClass.WRONG_PLACE, AT_MOST, "distance from the old line, in its heights"),
     # ground behind the lettering
     "ghost": Measure(FailureClass.OLD_TEXT_LEFT, AT_MOST, "opacity of old letters left, 0..1"),
@@ -107,7 +108,7 @@ MEASURES: Mapping[str, Measure] = {
     # composition and sharpness of a look
     "composition": Measure(FailureClass.CONTENT_REPLACED, AT_LEAST, "correlation of gradient maps, -1..1"),
     "tiles alike": Measure(FailureClass.STRUCTURE_LOST, AT_LEAST, "share of tiles whose gradients correlate"),
-    "upright": Measure(FailureClass.STRUCTURE_LOST, AT_LEAST, "composition above that of the mirrored or turned source"),
+    "upright": Measure(FailureClass.STRUCTURE_LOST, AT_LEAST, "composition above that of the mirrored source"),
     "edges kept": Measure(FailureClass.BLURRED, AT_LEAST, "steepness of edges, share of the source's"),
     # an optional judge
     "instruction followed": Measure(FailureClass.NOT_FOLLOWED, AT_LEAST, "a vision-language model's score, 0..9"),

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 from tasks.domain.acceptance import checks_for
-from tasks.domain.instruction import Action, parse
+from tasks.domain.clauses import split
+from tasks.domain.instruction import parse, target_colours
 from tasks.domain.models import Contract, EditType
+
+RESTYLED = re.compile(
+    r"\b(?:bold|italic|larger|bigger|smaller|font|typeface|colou?r|red|blue|green|yellow|white|black|gold)\b"
+    r"|굵게|크게|작게|글꼴|서체|폰트|색|加粗|放大|缩小|字体|颜色|[红蓝绿黄白黑金]色",
+    re.IGNORECASE,
+)
+"""Words that speak of how lettering looks ..."""
+KEPT = re.compile(
+    r"\b(?:same|keep|keeping|maintain|preserv|match|original)|유지|그대로|동일|똑같|保持|不变|一致|原有",
+    re.IGNORECASE,
+)
+"""... and words that say it shall stay as it is."""
 
 
 def draw_contract(prompt: str, edit_type: EditType, *, masked: bool) -> Contract:
@@ -15,12 +30,12 @@ def draw_contract(prompt: str, edit_type: EditType, *, masked: bool) -> Contract
     """
     operations = parse(prompt) if edit_type is not EditType.SEMANTIC else ()
     texts = tuple(operation.text for operation in operations if operation.text is not None)
-    colours = tuple(o.colour for o in operations if o.action is Action.RECOLOUR and o.colour is not None)
     whole = not masked and any(operation.subject == "picture" for operation in operations)
     kind = EditType.SEMANTIC if whole and edit_type is EditType.APPEARANCE else edit_type
     return Contract(
         edit_type=edit_type,
         text_changes=texts,
-        colours=colours if len(operations) == 1 else (),
+        colours=target_colours(prompt) if len(operations) <= 1 and not texts else (),
+        restyled=any(RESTYLED.search(clause.words) and not KEPT.search(clause.words) for clause in split(prompt)),
         checks=checks_for(kind, has_text_changes=bool(texts)),
     )

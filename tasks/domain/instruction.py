@@ -103,6 +103,20 @@ def _requests(prompt: str) -> list[Clause]:
     return requests
 
 
+def places(prompt: str) -> tuple[str, ...]:
+    """The places that the clauses of `prompt` name, whether or not the rest of them is in the vocabulary."""
+    return tuple(place for clause in _requests(prompt) if (place := _place(clause.words)))
+
+
+def target_colours(prompt: str) -> tuple[str, ...]:
+    """The colours that what changes is to take on: of every recolouring and addition, else the last that is named."""
+    operations = parse(prompt)
+    if operations:
+        return tuple(operation.colour for operation in operations if operation.colour and operation.text is None)
+    named = [colour for clause in _requests(prompt) for colour in _colours(_without_marker(clause.words))]
+    return tuple(named[-1:])
+
+
 def first(table: Mapping[str, re.Pattern[str]], text: str) -> str | None:
     """The key whose words come first in `text`; at the same place the longer words win."""
     hits = [(found.start(), -len(found.group()), key) for key, entry in table.items() if (found := entry.search(text))]

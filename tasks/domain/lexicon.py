@@ -9,9 +9,7 @@ import re
 
 from tasks.domain.vocabulary import pattern
 
-NEW_BEFORE_OLD = re.compile(
-    r"(?:with|use|write|put) ⟦⟧ (?:instead of|in place of|rather than) ⟦⟧|⟦⟧ ?(?:대신에?) .*⟦⟧(?=\b$)"
-)
+NEW_BEFORE_OLD = re.compile(r"⟦⟧ (?:instead of|in place of|rather than) ⟦⟧|⟦⟧ ?(?:대신에?) .*⟦⟧(?=\b$)")
 
 DRAW = pattern("draw|paint|give|stick", "그려|그리|붙", "画")
 
@@ -47,7 +45,7 @@ COLOURS: dict[str, re.Pattern[str]] = {
     "teal": pattern("teal|turquoise", "청록", "青绿|蓝绿"),
     "cyan": pattern("cyan|sky blue|light blue", "하늘색|시안|하늘빛", "青色|天蓝|浅蓝"),
     "gold": pattern("gold(?:en)?", "금색|골드|황금", "金色|金黄"),
-    "silver": pattern("silver", "은색|실버", "银"),
+    "silver": pattern("silver", "(?<!검)은색|실버", "银"),
     "beige": pattern("beige|cream|ivory", "베이지|아이보리|크림색", "米色|米白"),
     "maroon": pattern("maroon|burgundy|dark red", "버건디|와인색|암적색", "酒红|暗红"),
     "olive": pattern("olive", "올리브|카키", "橄榄|卡其"),

@@ -183,6 +183,7 @@ class Contract(Frozen):
     edit_type: EditType
     text_changes: tuple[TextChange, ...] = ()
     colours: tuple[str, ...] = Field(default=(), description="Keys of the colours that what changes is to take on.")
+    restyled: bool = Field(default=False, description="The words ask for another colour, size or face of lettering.")
     checks: tuple[CheckName, ...]
 
 
@@ -199,6 +200,13 @@ class EditPlan(Frozen):
         default=None, description="Where the change belongs; empty: not known or the whole picture."
     )
     mask: ImageRef | None = None
+    engine: str | None = Field(default=None, description="Engine of this attempt; empty: the one the job names.")
+    context: float = Field(
+        default=1.0, ge=1, description="How much is shown around the region, as a multiple of the usual."
+    )
+    strict: bool = Field(default=False, description="True when only the mask may change, whatever else looks changed.")
+    remedies: tuple[str, ...] = Field(default=(), description="What made this plan of the one before.")
+    remedy: str = Field(default="", description="Why this plan was made, for a person; empty for the first.")
 
 
 class Check(Frozen):
@@ -224,8 +232,8 @@ class Verdict(Frozen):
     @computed_field  # type: ignore[prop-decorator]  # mypy does not support decorators above @property
     @property
     def passed(self) -> bool:
-        """True when at least one check applied and every one passed."""
-        return bool(self.checks) and all(check.passed for check in self.checks)
+        """True when at least one check applied, not the judge's alone, and every one passed."""
+        return any(check.name is not CheckName.JUDGED for check in self.checks) and all(c.passed for c in self.checks)
 
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property
@@ -250,6 +258,20 @@ class EngineIdentity(Frozen):
     model: str = Field(description="Model or algorithm, e.g. Qwen/Qwen-Image-Edit-2511.")
     revision: str = Field(description="Revision of the model's weights or version of the algorithm.")
     stand_in: bool = Field(default=False, description="True when the engine only stands in for a generative model.")
+
+
+class Traits(Frozen):
+    """What an engine says about how it works. None of it changes its pixels, so it is no part of its identity."""
+
+    works_at: int | None = Field(
+        default=None, ge=1, description="Pixels of a picture it works at; a larger one it sees in part or scaled down."
+    )
+    multiple: int = Field(default=1, ge=1, description="The sides of what it is shown are multiples of this.")
+    varies: frozenset[EditType] = Field(
+        default=frozenset(EditType), description="Kinds of edit whose pixels depend on seed, guidance or steps."
+    )
+    exact: bool = Field(default=False, description="True when it leaves what it does not change bit for bit alone.")
+    reads_freely: bool = Field(default=True, description="False when more words in an instruction would mislead it.")
 
 
 class Job(Frozen):
@@ -277,10 +299,25 @@ class Preservation(Frozen):
     exact_fraction: float = Field(default=0.0, ge=0, le=1, description="Share of pixels equal to the source's.")
 
 
+class View(Frozen):
+    """What an engine is shown of a source: a window, scaled, then padded at the right and below."""
+
+    window: Box = Field(description="The part of the source.")
+    scaled: tuple[int, int] = Field(description="Width and height of that part as it is shown.")
+    padded: tuple[int, int] = Field(description="The same with padding: the size of the picture that is shown.")
+
+    @property
+    def native(self) -> bool:
+        """True when the part is shown pixel for pixel."""
+        return self.scaled == (self.window.width, self.window.height)
+
+
 class Candidate(Frozen):
     """A picture an engine made, not yet judged."""
 
     image: ImageRef
+    engine: EngineIdentity | None = Field(default=None, description="Who made it.")
+    view: View | None = Field(default=None, description="What the engine was shown; empty: not recorded.")
     engine_seconds: float = Field(ge=0)
     notes: dict[str, str] = Field(default_factory=dict, description="What the engine says about its own work.")
     preservation: Preservation | None = Field(default=None, description="Empty until the candidate passed that box.")
@@ -307,6 +344,8 @@ class Saved(Frozen):
 
     output: ImageRef
     sheet_uri: str
+    mask_uri: str = ""
+    engine: EngineIdentity
     attempts: tuple[Attempt, ...]
 
 
@@ -320,9 +359,10 @@ class EditResult(Frozen):
     original: ImageRef
     output: ImageRef
     sheet_uri: str = Field(description="Before and after, side by side.")
+    mask_uri: str = Field(default="", description="White where the output may differ from the source; empty: anywhere.")
     metadata_uri: str
     classification: Classification
-    engine: EngineIdentity
+    engine: EngineIdentity = Field(description="Who made the output; it may not be the engine that was asked first.")
     attempts: tuple[Attempt, ...]
     started: AwareDatetime
     finished: AwareDatetime

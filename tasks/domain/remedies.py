@@ -1,73 +1,209 @@
-"""What to change after a candidate failed: failure class -> remedy.
+"""What to change after a candidate failed: failure class -> a ladder of remedies, climbed rung by rung.
 
 Lower guidance for lost structure and more steps for unclear text are the two recommendations of the Qwen-Image-Edit
-field guides; a fresh seed goes with every retry, because the same noise gives the same mistake.
+field guides. The rule, in full:
+
+1. The gravest failure decides (the order of `LADDERS`): the first rung of its ladder that has not been used with this
+   engine, can be done, fits the budget and makes a plan not tried yet. Its ladder spent, the next failure's is climbed.
+2. Each of the other failures adds the first rung of its own ladder that touches nothing touched so far.
+3. Another engine starts afresh, with the instruction and parameters of the first attempt; when no more tries are left
+   than other engines, those go first.
+4. The seed is always fresh, because the same noise gives the same mistake; with every ladder spent, it alone is new.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
 
-from tasks.domain.models import Attempt, EditPlan, FailureClass
-
-Remedy = Callable[[EditPlan], dict[str, float]]
+from tasks.domain.demands import strengthened
+from tasks.domain.means import Means
+from tasks.domain.models import Attempt, EditPlan, EditType, FailureClass
 
 MIN_CFG, MAX_CFG = 1.5, 8.0
 MAX_STEPS = 100
+MAX_CONTEXT = 4.0
+
+Changes = dict[str, Any]
+"""Fields of a plan and their new values."""
 
 
-def lower_guidance(plan: EditPlan) -> dict[str, float]:
-    """Guidance down by 0.5, for results that drifted from the source."""
-    return {"cfg_scale": max(MIN_CFG, plan.cfg_scale - 0.5)}
+class Remedy(StrEnum):
+    """One thing a retry can change."""
+
+    LOWER_GUIDANCE = "lower guidance"
+    HIGHER_GUIDANCE = "higher guidance"
+    MORE_STEPS = "more steps"
+    STRONGER_PROMPT = "stronger prompt"
+    LARGER_WINDOW = "larger window"
+    STRICTER_MASK = "stricter mask"
+    OTHER_ENGINE = "another engine"
+    TYPESETTING = "typesetting"
+    NEW_SEED = "new seed"
 
 
-def raise_guidance(plan: EditPlan) -> dict[str, float]:
-    """Guidance up by 1.0, for results that did not follow the instruction."""
-    return {"cfg_scale": min(MAX_CFG, plan.cfg_scale + 1.0)}
+def _lower_guidance(plan: EditPlan, means: Means, _: object) -> Changes:
+    lower = max(MIN_CFG, plan.cfg_scale - 0.5)
+    return {"cfg_scale": lower} if means.varies(plan) and lower < plan.cfg_scale else {}
 
 
-def more_steps(plan: EditPlan) -> dict[str, float]:
-    """A third more steps, for results that are not crisp or not finished."""
-    return {"steps": min(MAX_STEPS, round(plan.steps * 4 / 3))}
+def _higher_guidance(plan: EditPlan, means: Means, _: object) -> Changes:
+    higher = min(MAX_CFG, plan.cfg_scale + 1.0)
+    return {"cfg_scale": higher} if means.varies(plan) and higher > plan.cfg_scale else {}
 
 
-REMEDIES: Mapping[FailureClass, Remedy] = {
-    FailureClass.UNCHANGED: raise_guidance,
-    FailureClass.DAMAGED: lower_guidance,
-    FailureClass.BLURRED: more_steps,
-    FailureClass.WRONG_PLACE: lower_guidance,
-    FailureClass.STRUCTURE_LOST: lower_guidance,
-    FailureClass.COLOUR_CAST: lower_guidance,
-    FailureClass.TEXT_MISSING: more_steps,
-    FailureClass.TEXT_WRONG: more_steps,
-    FailureClass.OLD_TEXT_LEFT: raise_guidance,
-    FailureClass.OTHER_TEXT_LOST: lower_guidance,
-    FailureClass.FRAMING_DRIFT: lower_guidance,
-    FailureClass.WRONG_COLOUR: raise_guidance,
-    FailureClass.CONTENT_REPLACED: lower_guidance,
-    FailureClass.TEXT_UNREADABLE: more_steps,
-    FailureClass.STYLE_LOST: lower_guidance,
-    FailureClass.SMEARED: more_steps,
-    FailureClass.NOT_FOLLOWED: raise_guidance,
+def _more_steps(plan: EditPlan, means: Means, _: object) -> Changes:
+    more = min(MAX_STEPS, max(plan.steps + 1, round(plan.steps * 4 / 3)))
+    return {"steps": more} if means.varies(plan) and more > plan.steps else {}
+
+
+def _stronger_prompt(plan: EditPlan, means: Means, failures: Sequence[FailureClass]) -> Changes:
+    stronger = strengthened(plan.prompt, plan.contract.text_changes, failures)
+    return {"prompt": stronger} if means.of(plan).reads_freely and stronger != plan.prompt else {}
+
+
+def _larger_window(plan: EditPlan, means: Means, _: object) -> Changes:
+    larger = min(MAX_CONTEXT, plan.context * 2)
+    return {"context": larger} if means.windowed(plan) and larger > plan.context else {}
+
+
+def _stricter_mask(plan: EditPlan, means: Means, _: object) -> Changes:
+    pointless = means.masked or means.of(plan).exact or plan.mask is None or plan.strict
+    return {} if pointless else {"strict": True}
+
+
+def _new_seed(plan: EditPlan, means: Means, _: object) -> Changes:
+    return {"seed": plan.seed} if means.varies(plan) else {}  # made fresh below, as with every remedy
+
+
+ADJUSTMENTS: Mapping[Remedy, Callable[[EditPlan, Means, Sequence[FailureClass]], Changes]] = {
+    Remedy.LOWER_GUIDANCE: _lower_guidance,
+    Remedy.HIGHER_GUIDANCE: _higher_guidance,
+    Remedy.MORE_STEPS: _more_steps,
+    Remedy.STRONGER_PROMPT: _stronger_prompt,
+    Remedy.LARGER_WINDOW: _larger_window,
+    Remedy.STRICTER_MASK: _stricter_mask,
+    Remedy.NEW_SEED: _new_seed,
 }
+"""Remedies that keep the engine: the changes they make to a plan, none when they cannot do anything for it."""
+
+_R = Remedy
+LADDERS: Mapping[FailureClass, tuple[Remedy, ...]] = {
+    FailureClass.DAMAGED: (_R.LOWER_GUIDANCE, _R.MORE_STEPS, _R.OTHER_ENGINE),
+    FailureClass.CONTENT_REPLACED: (_R.LOWER_GUIDANCE, _R.STRICTER_MASK, _R.STRONGER_PROMPT, _R.OTHER_ENGINE),
+    FailureClass.UNCHANGED: (_R.HIGHER_GUIDANCE, _R.STRONGER_PROMPT, _R.LARGER_WINDOW, _R.OTHER_ENGINE, _R.TYPESETTING),
+    FailureClass.NOT_FOLLOWED: (_R.HIGHER_GUIDANCE, _R.STRONGER_PROMPT, _R.OTHER_ENGINE),
+    FailureClass.TEXT_MISSING: (_R.MORE_STEPS, _R.STRONGER_PROMPT, _R.HIGHER_GUIDANCE, _R.OTHER_ENGINE, _R.TYPESETTING),
+    FailureClass.TEXT_WRONG: (_R.MORE_STEPS, _R.STRONGER_PROMPT, _R.OTHER_ENGINE, _R.TYPESETTING),
+    FailureClass.TEXT_UNREADABLE: (_R.MORE_STEPS, _R.STRONGER_PROMPT, _R.OTHER_ENGINE, _R.TYPESETTING),
+    FailureClass.OLD_TEXT_LEFT: (_R.HIGHER_GUIDANCE, _R.STRONGER_PROMPT, _R.OTHER_ENGINE, _R.TYPESETTING),
+    FailureClass.WRONG_PLACE: (_R.STRICTER_MASK, _R.STRONGER_PROMPT, _R.LOWER_GUIDANCE, _R.OTHER_ENGINE),
+    FailureClass.STRUCTURE_LOST: (_R.LOWER_GUIDANCE, _R.STRICTER_MASK, _R.STRONGER_PROMPT, _R.OTHER_ENGINE),
+    FailureClass.OTHER_TEXT_LOST: (
+        *(_R.STRICTER_MASK, _R.LOWER_GUIDANCE, _R.STRONGER_PROMPT),
+        *(_R.OTHER_ENGINE, _R.TYPESETTING),
+    ),
+    FailureClass.FRAMING_DRIFT: (_R.LOWER_GUIDANCE, _R.STRONGER_PROMPT, _R.LARGER_WINDOW, _R.OTHER_ENGINE),
+    FailureClass.WRONG_COLOUR: (_R.HIGHER_GUIDANCE, _R.STRONGER_PROMPT, _R.OTHER_ENGINE),
+    FailureClass.COLOUR_CAST: (_R.LOWER_GUIDANCE, _R.STRICTER_MASK, _R.STRONGER_PROMPT, _R.OTHER_ENGINE),
+    FailureClass.STYLE_LOST: (
+        *(_R.LARGER_WINDOW, _R.STRONGER_PROMPT, _R.LOWER_GUIDANCE),
+        *(_R.OTHER_ENGINE, _R.TYPESETTING),
+    ),
+    FailureClass.SMEARED: (_R.MORE_STEPS, _R.LARGER_WINDOW, _R.STRONGER_PROMPT, _R.OTHER_ENGINE, _R.TYPESETTING),
+    FailureClass.BLURRED: (_R.MORE_STEPS, _R.STRONGER_PROMPT, _R.OTHER_ENGINE, _R.TYPESETTING),
+}
+"""From the gravest failure to the mildest; each ladder from what is most likely to mend it to the last resort."""
 
 
-def next_plan(attempts: Sequence[Attempt], *, max_attempts: int, max_engine_seconds: float) -> EditPlan | None:
-    """The plan to try after `attempts` (at least one, the last one failed), or None when the budget is spent.
+def next_plan(attempts: Sequence[Attempt], means: Means) -> EditPlan | None:
+    """The plan to try after `attempts` (at least one, the last one failed); None when budget or remedies are spent.
 
-    Each failure class of the last verdict contributes its remedy, later ones winning over earlier; the seed is always
-    fresh. The budget is `max_attempts` tries and `max_engine_seconds` of engine time, of which the next try is
-    expected to take as long as the last.
+    The budget is `means.max_attempts` tries and `means.max_engine_seconds` of engine time, of which the next try is
+    expected to take as long as the longest so far, and longer in proportion when it has more steps.
     """
-    last = attempts[-1]
-    spent = sum(attempt.candidate.engine_seconds for attempt in attempts)
-    if len(attempts) >= max_attempts or spent + last.candidate.engine_seconds > max_engine_seconds:
+    if len(attempts) >= means.max_attempts:
         return None
-    changes: dict[str, float] = {}
-    for failure in last.verdict.failures:
-        changes |= REMEDIES[failure](last.plan)
-    return last.plan.model_copy(update={**changes, "seed": fresh_seed(attempts[0].plan.seed, len(attempts))})
+    failures = [failure for failure in LADDERS if failure in attempts[-1].verdict.failures]
+    tried = {means.essence(attempt.plan) for attempt in attempts}
+    for remedy in _rungs(failures, attempts, means):
+        for plan in _plans(remedy, failures, attempts, means):
+            if means.essence(plan) not in tried and _affordable(plan, attempts, means):
+                return plan
+    return None
+
+
+def _rungs(failures: Sequence[FailureClass], attempts: Sequence[Attempt], means: Means) -> list[Remedy]:
+    """What to try, in order: rungs not used yet with this engine; when tries are scarce, other engines first."""
+    climbed = [remedy for failure in failures for remedy in LADDERS[failure]] or [Remedy.OTHER_ENGINE]
+    used = _used(attempts, means)
+    rungs = [*(remedy for remedy in dict.fromkeys(climbed) if remedy not in used), Remedy.NEW_SEED]
+    others = {name for remedy in rungs for name in _engines(remedy, attempts, means)}
+    scarce = means.max_attempts - len(attempts) <= len(others)
+    return sorted(rungs, key=lambda remedy: scarce and remedy in ADJUSTMENTS)
+
+
+def _used(attempts: Sequence[Attempt], means: Means) -> set[str]:
+    """Names of the remedies taken so far with the engine that made the last candidate; a new seed is never used up."""
+    engine = means.name(attempts[-1].plan)
+    plans = [attempt.plan for attempt in attempts if means.name(attempt.plan) == engine]
+    return {remedy for plan in plans for remedy in plan.remedies if remedy in ADJUSTMENTS} - {Remedy.NEW_SEED}
+
+
+def _engines(remedy: Remedy, attempts: Sequence[Attempt], means: Means) -> list[str]:
+    """The engines not yet tried that a remedy can turn to. Only a text edit whose words are quoted can be typeset."""
+    contract, names = attempts[0].plan.contract, []
+    if remedy is Remedy.OTHER_ENGINE:
+        names = list(means.alternates)
+    elif remedy is Remedy.TYPESETTING and contract.edit_type is EditType.TEXT and contract.text_changes:
+        names = [means.typesetter] if means.typesetter else []
+    tried = {means.name(attempt.plan) for attempt in attempts}
+    return [name for name in names if name not in tried]
+
+
+def _plans(
+    remedy: Remedy, failures: Sequence[FailureClass], attempts: Sequence[Attempt], means: Means
+) -> Iterator[EditPlan]:
+    """The plans a remedy makes of the attempts so far; none when it cannot do anything for them."""
+    first, last = attempts[0].plan, attempts[-1].plan
+    why = f"after {', '.join(map(repr, map(str, failures))) or 'no check applied'}"
+    if remedy not in ADJUSTMENTS:
+        for name in _engines(remedy, attempts, means):
+            said = f"{why}: {remedy} ({name})"
+            yield first.model_copy(update={"engine": name, "remedies": (remedy,), "remedy": said})
+        return
+    changes, taken = _combined(remedy, failures, last, means, _used(attempts, means))
+    if not changes:
+        return
+    if means.varies(last):
+        changes["seed"] = fresh_seed(first.seed, len(attempts))
+        taken = list(dict.fromkeys([*taken, Remedy.NEW_SEED]))
+    said = f"{why}: {', '.join(taken)}"
+    yield last.model_copy(update={**changes, "remedies": tuple(taken), "remedy": said})
+
+
+def _combined(
+    remedy: Remedy, failures: Sequence[FailureClass], plan: EditPlan, means: Means, used: set[str]
+) -> tuple[Changes, list[Remedy]]:
+    """What a remedy changes, with what the other failures add to it (rule 2), and all remedies in it."""
+    changes, taken = ADJUSTMENTS[remedy](plan, means, failures), [remedy]
+    deciding = next((failure for failure in failures if remedy in LADDERS[failure]), None)
+    for failure in failures if changes and deciding else ():
+        for also in LADDERS[failure] if failure is not deciding else ():
+            more = ADJUSTMENTS[also](plan, means, failures) if also in ADJUSTMENTS and also not in used else {}
+            if more and not more.keys() & changes.keys():
+                changes |= more
+                taken.append(also)
+                break
+    return changes, taken
+
+
+def _affordable(plan: EditPlan, attempts: Sequence[Attempt], means: Means) -> bool:
+    seconds = [attempt.candidate.engine_seconds for attempt in attempts]
+    longer = max(1.0, plan.steps / attempts[-1].plan.steps) if means.varies(plan) else 1.0
+    return sum(seconds) + max(seconds) * longer <= means.max_engine_seconds
 
 
 def fresh_seed(first: int, retry: int) -> int:

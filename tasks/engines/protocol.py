@@ -1,4 +1,4 @@
-"""The seam every editing engine fits: one method, one identity.
+"""The seam every editing engine fits: one method, one identity, and what it says about how it works.
 
 An engine knows nothing of files, flows, retries or checks. It gets pixels and a plan and gives pixels.
 """
@@ -11,7 +11,7 @@ from typing import Protocol
 
 from PIL import Image
 
-from tasks.domain.models import EditPlan, EngineIdentity
+from tasks.domain.models import EditPlan, EngineIdentity, Traits
 
 Report = Callable[[int, int], None]
 """`report(done, total)`: called by the engine between units of work, first with done=0. Whatever it raises
@@ -20,7 +20,10 @@ Report = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Edited:
-    """What an engine gives back: the picture (same size and mode as the source) and notes about its own work."""
+    """What an engine gives back: the picture and notes about its own work.
+
+    The picture shows all of what the engine was shown; in another size it is scaled back.
+    """
 
     image: Image.Image
     notes: dict[str, str] = field(default_factory=dict)
@@ -34,10 +37,17 @@ class Engine(Protocol):
         """Who made the picture: name, model, revision."""
         ...
 
+    @property
+    def traits(self) -> Traits:
+        """How it works: at which size, exactly or not, and what makes a difference to it."""
+        ...
+
     def edit(self, source: Image.Image, plan: EditPlan, mask: Image.Image | None, report: Report) -> Edited:
         """The edited picture.
 
-        `source` is sRGB, mode RGB or RGBA; `mask` is mode L of the same size, 255 where pixels may change, or None.
+        `source` is what the engine is shown, a picture or a part of one, as its traits ask for it: sRGB, mode RGB or
+        RGBA. `mask` is mode L of the same size, 255 where pixels may change, or None; boxes in the plan are in pixels
+        of the whole picture.
         Raises `UnsupportedInstruction` when the engine cannot do what the plan asks, `EngineError` when it fails.
         """
         ...

@@ -45,6 +45,8 @@ PASSES = 3
 """Measurements at most, each on the candidate as moved back by those before."""
 SETTLED = 0.1
 """Pixels by which a corner moves in a pass that is the last one."""
+LIMIT = 24.0
+"""Grey levels beyond which two pixels are simply different, whichever they are."""
 FEATURES, SMALL = 1200, 640
 """Corners matched to find large motions, and the longest side in pixels of the pictures they are sought in."""
 STEEPEST = 30.0
@@ -95,7 +97,14 @@ def register(source: Pixels, candidate: Pixels) -> Motion:
         other, gained = _refined(before, after, blocks, guess)
         if gained > support:
             matrix, support = other, gained
+    if support and _apart(before, _moved_back(after, matrix)) >= _apart(before, after):
+        matrix, support = STILL, 0.0  # the change moved, a line of lettering for instance, not the picture
     return _motion(_at_scale(matrix, scale), (width, height), support)
+
+
+def _apart(before: Pixels, after: Pixels) -> float:
+    """Mean difference in grey levels; a larger one than `LIMIT` says no more."""
+    return float(np.minimum(np.abs(before - after), LIMIT).mean())
 
 
 def _grey(picture: Pixels, scale: float) -> Pixels:

@@ -84,6 +84,24 @@ def letter_spans(seen: Matte, text: str, fit: Fit) -> list[tuple[float, float]]:
     return [(start, start + font.getlength(character)) for start, character in zip(starts, text, strict=True)]
 
 
+def placed_letters(seen: Matte, text: str, fit: Fit) -> list[tuple[str, float]]:
+    """The characters of `text` but for spaces, each with the column its pen stands in to lie where it was `seen`."""
+    _, strayed = _redrawn(seen, text, fit)
+    places = zip(text, pens(fit.style, text), strayed, strict=True)
+    return [(character, fit.x + place + stray) for character, place, stray in places if not character.isspace()]
+
+
+def drafted(seen: Matte, text: str, faces: Sequence[Face]) -> tuple[Matte, Fit] | None:
+    """`seen` at draft size, and the fit there of the face that redraws `text` best; None when none does."""
+    extent = _extent(seen)
+    if extent is None or not text.strip():
+        return None
+    scale = min(1.0, _DRAFT_HEIGHT / (extent.bottom - extent.top))
+    draft, small = _reduced(seen, scale), Extent(*(edge * scale for edge in extent))
+    fits = _ranked(draft, text, [guess for face in faces for guess in _guesses(text, face, small)])
+    return (draft, _refined(draft, text, fits[0], _COARSE)) if fits else None
+
+
 def _extent(seen: Matte) -> Extent | None:
     """The rectangle of what is more ink than ground, its edges between pixels where a pixel is partly ink."""
     rows, columns = seen.max(axis=1), seen.max(axis=0)

@@ -30,8 +30,8 @@ WORK_PIXELS = 1_200_000
 """Pixels of the pictures compared; models give one megapixel, larger candidates are made smaller to be compared."""
 LOW_PASS = 1.5
 """Standard deviation in pixels of the blur before colours are compared: noise and small errors of framing go."""
-STEP = 3
-"""Every third pixel each way is enough to fit colours and to tell what is usual."""
+STEP = 6
+"""Every sixth pixel each way is enough to fit colours and to tell what is usual."""
 
 SURE, LIKELY = 7.0, 4.0
 """Times the usual difference at that texture from which a pixel has changed, and from which it has beside one."""
@@ -43,30 +43,39 @@ LEVELS = 16
 """Steps of texture, equally many pixels in each, for which the usual difference is told."""
 STILL_SHARE = 0.3
 """Share of the pixels of every level that a local change leaves alone: their difference is the usual one."""
-SPECK, HOLE = 5e-5, 5e-4
+SPECK, HOLE = 1e-4, 5e-4
 """Shares of the picture: smaller changes are noise, smaller gaps in a change belong to it."""
 GAP, MARGIN = 2, 3
 """Pixels: gaps of twice that close, and a change reaches that far beyond what has visibly changed."""
 FEATHER = 3.0
 """Pixels of the compared pictures, inside the mask, over which source turns into edit."""
 
+FITS, LEAST = 10, 50
+"""Times the tint is fitted, each to the pixels the last one fits best, and the pixels it takes."""
+EVEN = 5.0
+"""Standard deviation in grey levels of a channel of which half a gain is believed: even ones tell only a bias."""
+
 DRIFT_ZOOM, DRIFT_SHIFT, DRIFT_ROTATION = 0.05, 0.05, 2.0
 """Framing as models drift, with room: zoom from 1, shift in longer sides, degrees; more has been asked for."""
-DRIFT_GAIN, DRIFT_BIAS = 0.075, 12.0
+DRIFT_GAIN, DRIFT_BIAS = 0.06, 12.0
 """Tints as models drift (about 0.04 and 9): the gain from 1, the change of mid grey in levels of 255."""
 DETAIL, ALIKE = (0.65, 1.2), 0.93
-"""Contrast of fine detail outside the change in parts of the source's, and its correlation: models give 0.79 to 1.01
+"""Contrast of fine detail outside the change in parts of the source's, and its correlation: models give 0.8 to 1.01
 and 0.98; blurred, painted, sharpened pictures do not."""
 DETAIL_SIZE, DETAIL_LEVEL = 3.0, 2.0
 """Standard deviation in pixels of the blur that removes detail, and the grey levels by which detail stands out."""
 EXPLAINED = 0.85
-"""Difference outside the change that a common change of colours leaves unexplained: models 0.9 to 1, looks 0.1 to 0.8."""
+"""What a common change of colours leaves of the difference outside the change: models 0.95 to 1, looks 0.1 to 0.8."""
 NOISE = 1.3
 """Median CIELAB difference outside the change: models 0.5 to 1."""
 MOST = 0.6
 """Largest share of the picture a local change has."""
-GRID, PLACES = 24, 6
-"""Cells a side of a grid over the picture, and the separate groups of them a local change touches at most."""
+RECOGNISABLE = 0.7
+"""Correlation of brightness outside a given mask from which a candidate that cannot be registered is the same picture:
+of very blurred ones 0.95, of others 0 to 0.6."""
+GRID, PLACES, RIVAL = 24, 4, 0.1
+"""Cells a side of a grid over the picture, the separate groups of them that a local change touches at most, and the
+share of the largest from which a group counts."""
 
 BAND = 512
 """Rows looked at or composited at a time, so that large sources need little memory."""
@@ -169,8 +178,8 @@ def _changed_by_hand(source: Image.Image, edited: Image.Image) -> Mask | None:
         before, after = (np.asarray(picture.crop(box).convert("RGB")) for picture in (source, edited))
         changed[top : top + BAND] = (before != after).any(axis=-1)
         telling = _tiled((before > 3) & (before < 252)).any(axis=(1, 3, 4))
-        own += np.count_nonzero(telling & (_tiled(before) == _tiled(after)).all(axis=(1, 3, 4)))
-        squares += np.count_nonzero(telling)
+        own += int(np.count_nonzero(telling & (_tiled(before) == _tiled(after)).all(axis=(1, 3, 4))))
+        squares += int(np.count_nonzero(telling))
     return changed if own > OWN * squares or not changed.any() else None
 
 
@@ -235,6 +244,10 @@ def _round(reach: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)), dtype=np.uint8)
 
 
+def _blurred(picture: Pixels, sigma: float) -> Pixels:
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), dtype=np.float32)
+
+
 def _covered(shape: tuple[int, int], motion: Motion) -> Mask:
     """True where the candidate shows what the source shows there, and not the repeated border."""
     y, x = np.indices(shape, dtype=np.float32)
@@ -247,7 +260,7 @@ def _covered(shape: tuple[int, int], motion: Motion) -> Mask:
 
 def _lay(before: Pixels, after: Pixels, covered: Mask, allowed: Mask | None) -> Laid:
     """Source and candidate, both moved to the same place, with the candidate's tint and their difference in CIELAB."""
-    smooth, other = (cv2.GaussianBlur(picture, (0, 0), LOW_PASS) for picture in (before, after))
+    smooth, other = (_blurred(picture, LOW_PASS) for picture in (before, after))
     fit = covered if allowed is None else covered & ~allowed
     tint = _tint(other[::STEP, ::STEP], smooth[::STEP, ::STEP], fit[::STEP, ::STEP])
     # what is too bright or too dark for the candidate to show in its tint is no difference
@@ -258,19 +271,17 @@ def _lay(before: Pixels, after: Pixels, covered: Mask, allowed: Mask | None) -> 
 
 
 def _tint(colours: Pixels, aims: Pixels, where: Mask) -> Tint:
-    """The tint most pixels agree on: least squares trimmed to the best 70 %, beginning with no tint at all."""
+    """The tint most pixels agree on: least squares trimmed to the better half, beginning with no tint at all."""
+    x, y = (picture[where].astype(np.float64) for picture in (colours, aims))
     gain, bias = np.ones(3), np.zeros(3)
-    if np.count_nonzero(where) < 50:
-        return NO_TINT
-    for channel in range(3):
-        x, y = (picture[..., channel][where].astype(np.float64) for picture in (colours, aims))
-        for _ in range(6):
-            off = np.abs(gain[channel] * x + bias[channel] - y)
-            best = off <= np.quantile(off, 0.7)
-            if x[best].std() < 3:  # too even for a gain
-                gain[channel], bias[channel] = 1.0, np.median((y - x)[best])
-            else:
-                gain[channel], bias[channel] = np.polyfit(x[best], y[best], 1)
+    for _ in range(FITS if len(x) >= LEAST else 0):
+        off = np.abs(x * gain + bias - y).sum(axis=1)
+        best = off <= np.median(off)
+        here, there = x[best], y[best]
+        spread = here.var(axis=0)
+        shared = ((here - here.mean(axis=0)) * there).mean(axis=0)
+        gain = (shared + EVEN**2) / (spread + EVEN**2)
+        bias = there.mean(axis=0) - gain * here.mean(axis=0)
     return Tint(gain.astype(np.float32), bias.astype(np.float32))
 
 
@@ -288,9 +299,9 @@ def _change(laid: Laid) -> Mask:
 
 def _usual(laid: Laid) -> Plane:
     """The difference that is usual at each pixel's texture, in CIELAB steps: a low quantile, deaf to the change."""
-    lightness = cv2.cvtColor(laid.before / np.float32(255), cv2.COLOR_RGB2LAB)[..., 0]
-    slopes = (cv2.Sobel(lightness, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
-    texture = cv2.GaussianBlur(np.hypot(*slopes), (0, 0), 2)
+    grey = cv2.cvtColor(laid.before, cv2.COLOR_RGB2GRAY)
+    slopes = (cv2.Sobel(grey, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
+    texture = _blurred(np.hypot(*slopes), 2)
     seen = laid.covered[::STEP, ::STEP]
     textures, differences = (plane[::STEP, ::STEP][seen] for plane in (texture, laid.difference))
     if not textures.size:
@@ -320,7 +331,11 @@ def _why_not(laid: Laid, motion: Motion, change: Mask, outside: Mask) -> str:
 
 def _why_incomparable(laid: Laid, motion: Motion, outside: Mask) -> str:
     """What shows that the candidate is another picture altogether; nothing when it is not."""
-    other = not motion.support and _noise(laid, outside) > NOISE and _detail(laid, outside)[1] < ALIKE / 2
+    if motion.support or _noise(laid, outside) < NOISE:
+        return ""
+    one, two = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[outside] for picture in (laid.before, laid.after))
+    likeness = np.cov(one, two)
+    other = likeness[0, 1] < RECOGNISABLE * np.sqrt(likeness[0, 0] * likeness[1, 1])
     return "the edit shows another picture" if other else ""
 
 
@@ -331,8 +346,8 @@ def _noise(laid: Laid, outside: Mask) -> float:
 
 def _detail(laid: Laid, outside: Mask) -> tuple[float, float]:
     """Contrast of the candidate's fine detail in parts of the source's, and their correlation; 1 and 1 without any."""
-    greys = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (laid.before, laid.after))
-    one, two = (grey - cv2.GaussianBlur(grey, (0, 0), DETAIL_SIZE) for grey in greys)
+    fine = (picture - _blurred(picture, DETAIL_SIZE) for picture in (laid.before, laid.after))
+    one, two = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in fine)
     rich = outside & (np.abs(one) > DETAIL_LEVEL)
     if rich.mean() < 0.002:
         return 1.0, 1.0
@@ -347,10 +362,10 @@ def _unexplained(laid: Laid, outside: Mask) -> float:
     added on both sides, so that exact candidates compare as well.
     """
     where = outside[::STEP, ::STEP]
-    x, y = (picture[::STEP, ::STEP][where] / 255 for picture in (laid.before, laid.after))
+    x, y = (picture[::STEP, ::STEP][where] / np.float32(255) for picture in (laid.before, laid.after))
     red, green, blue = x.T
     terms = np.column_stack([np.ones(len(x)), x, x * x, red * green, green * blue, blue * red])
-    off = np.abs(laid.tint.undo(y * 255) / 255 - x).sum(axis=1)
+    off = np.abs(laid.tint.undo(y * np.float32(255)) / 255 - x).sum(axis=1)
     left = off
     for _ in range(4):
         best = left <= np.quantile(left, 0.8)
@@ -359,9 +374,11 @@ def _unexplained(laid: Laid, outside: Mask) -> float:
 
 
 def _places(change: Mask) -> int:
-    """Separate groups of cells of a grid that a change touches."""
-    cells = cv2.resize(change.astype(np.float32), (GRID, GRID), interpolation=cv2.INTER_AREA) > 0
-    return int(ndimage.label(cells, np.ones((3, 3)))[1])
+    """Separate places of a change, by groups of touching cells of a grid; much smaller ones do not count."""
+    cells = cv2.resize(change.astype(np.float32), (GRID, GRID), interpolation=cv2.INTER_AREA)
+    groups, count = ndimage.label(cells > 0, np.ones((3, 3)))
+    sizes = ndimage.sum_labels(cells, groups, np.arange(1, count + 1))
+    return int((sizes > RIVAL * sizes.max(initial=0)).sum())
 
 
 def _between(size: tuple[int, int], other: tuple[int, int]) -> NDArray[np.float64]:
@@ -383,7 +400,7 @@ def _enlarged(box: Box, size: tuple[int, int], other: tuple[int, int]) -> Box:
     )
 
 
-def _sampled(picture: NDArray[np.generic], matrix: NDArray[np.float64], box: Box, how: int) -> Pixels:
+def _sampled(picture: Plane | NDArray[np.uint8], matrix: NDArray[np.float64], box: Box, how: int) -> Pixels:
     """What `picture` has at `matrix @ (x, y, 1)` for every pixel of `box`."""
     corner = np.array([[1, 0, box.left], [0, 1, box.top], [0, 0, 1]])
     size, flags = (box.width, box.height), how | cv2.WARP_INVERSE_MAP

@@ -14,7 +14,7 @@ from skimage.measure import label, regionprops
 from skimage.morphology import closing, disk, remove_small_holes, remove_small_objects
 
 from tasks.domain.errors import RequestError
-from tasks.domain.instruction import Action, Operation
+from tasks.domain.instruction import Action, Operation, parse, places
 from tasks.imaging import palette
 from tasks.imaging.area import Mask
 
@@ -51,6 +51,21 @@ def locate(image: Image.Image, operation: Operation, mask: Mask | None) -> Mask 
         things = coloured(image, str(operation.subject))
         found = _both(found, _with_rim(things) if operation.action is Action.REMOVE_OBJECT else things)
     return found
+
+
+def pointed_at(image: Image.Image, prompt: str) -> Mask | None:
+    """H x W, true where the words of `prompt` point; None when they do not say, or at nothing that is found.
+
+    A place counts even when the rest of the instruction is outside the vocabulary.
+    """
+    operations = parse(prompt)
+    try:
+        if operations:
+            return intended(image, operations)
+    except RequestError:  # no such colour, no such box
+        pass
+    cells = [cell(image.size, place, wide=True) for place in places(prompt)]
+    return reduce(np.logical_or, cells) if cells else None
 
 
 def intended(image: Image.Image, operations: Sequence[Operation]) -> Mask | None:

@@ -83,6 +83,18 @@ def put_back(source: Image.Image, answer: Image.Image, view: View) -> Image.Imag
     return result
 
 
+def in_source(box: Box, view: View) -> Box:
+    """A rectangle in what is shown, in pixels of the source: whatever it touches."""
+    across, down = view.window.width / view.scaled[0], view.window.height / view.scaled[1]
+    left, top, right, bottom = box.left * across, box.top * down, box.right * across, box.bottom * down
+    return Box(
+        view.window.left + int(left),
+        view.window.top + int(top),
+        min(view.window.right, view.window.left + math.ceil(right)),
+        min(view.window.bottom, view.window.top + math.ceil(bottom)),
+    )
+
+
 def quoted(changes: Sequence[TextChange], lines: Sequence[TextLine]) -> Box | None:
     """The rectangle around all lines in which words stand that are to go; None unless each of `changes` has some."""
     found = [[line.box for line in lines if change.old and occurrences(change.old, line.text)] for change in changes]

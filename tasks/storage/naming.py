@@ -2,8 +2,10 @@
 
 outputs/poster-1f3c9a52b7e0-8d21c44f.png           the picture: two candidates never share a name
 outputs/poster-1f3c9a52b7e0-8d21c44f-sheet.jpg     before and after
+outputs/poster-1f3c9a52b7e0-8d21c44f-mask.png      white where it may differ from the source
 outputs/poster-1f3c9a52b7e0.json                   metadata, written last: its presence means done
-outputs/review/...                                 the same for what never passed
+outputs/review/...                                 the same for what never passed, every candidate, each with
+outputs/review/poster-...-8d21c44f-verdict.json    its plan and verdict
 """
 
 from __future__ import annotations
@@ -28,6 +30,26 @@ def stem(job: Job) -> str:
     """What all files of a job begin with: the source's own name, cleaned, and the first 12 digits of its identity."""
     name = re.sub(r"[^\w.-]+", "_", PurePosixPath(job.request.image).stem)[:MAX_STEM].strip("._") or "picture"
     return f"{name}-{job.identity[:12]}"
+
+
+def beside(picture: str, what: str) -> str:
+    """Where a file that belongs to a picture lies: the picture's name without its ending, then `-what`."""
+    return f"{picture.rpartition('.')[0]}-{what}"
+
+
+def sheet_uri(picture: str) -> str:
+    """Where the before/after sheet of a picture lies."""
+    return beside(picture, "sheet.jpg")
+
+
+def mask_uri(picture: str) -> str:
+    """Where the mask of a picture lies."""
+    return beside(picture, "mask.png")
+
+
+def verdict_uri(picture: str) -> str:
+    """Where the plan and verdict of a rejected picture lie."""
+    return beside(picture, "verdict.json")
 
 
 def metadata_uri(job: Job, outcome: Outcome) -> str:

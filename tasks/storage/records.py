@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import ValidationError
 
 from tasks.domain.errors import OutputError
@@ -17,3 +19,9 @@ def read_result(uri: str) -> EditResult:
         raise OutputError(
             f"the earlier result {uri!r} cannot be read ({damaged.error_count()} problems): remove it to edit again"
         ) from damaged
+
+
+def result_beside(picture: str) -> EditResult | None:
+    """What was recorded when `picture` was made, from the metadata file that lies beside it; None without one."""
+    record = re.sub(r"-[0-9a-f]{8}\.\w+$", ".json", picture)
+    return read_result(record) if record != picture and files.exists(record) else None

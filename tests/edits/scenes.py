@@ -44,8 +44,7 @@ def appearance_pairs(seed: int, split: str) -> Iterator[Pair]:
     if drawn and seed % 3 == 2:
         asked, right = "remove", _without(picture, area)
         prompt = f"Remove the {name} {_place(area, 'en')}"
-        bad = {"wrong place": _without(picture, elsewhere), "wrong colour": _recoloured(picture, area, wrong)}
-        bad["wrong colour"] = _recoloured(picture, area, wrong)
+        bad = {"wrong place": _without(picture, elsewhere)}
     elif seed % 3 == 1:
         asked, right = "add", _checkered(picture, area, colour)
         prompt = f"Add a {colour} checkered ball {_place(area, 'en')}"
@@ -79,7 +78,7 @@ STYLES: Mapping[str, tuple[str, str, str]] = {
     "pencil": ("Turn this photo into a pencil sketch", "연필 스케치로 바꿔줘", "变成铅笔素描"),
     "cartoon": ("Turn this photo into a cartoon", "만화 스타일로 바꿔줘", "变成卡通风格"),
     "sepia": ("Apply a sepia tone", "세피아 톤으로 바꿔줘", "变成怀旧棕褐色调"),
-    "black and white": ("Make it black and white", "흑백 사진으로 바꿔줘", "把照片变成黑白风格"),
+    "black-and-white": ("Make it black and white", "흑백 사진으로 바꿔줘", "把照片变成黑白风格"),
     "night": ("Make it night", "밤 풍경으로 바꿔줘", "变成夜景"),
     "warm": ("Give it a warm look", "따뜻한 느낌으로 바꿔줘", "变成暖色调"),
     "cool": ("Give it a cool look", "차가운 느낌으로 바꿔줘", "变成冷色调"),

@@ -65,10 +65,10 @@ class Poster:
         """The line to be edited."""
         return self.lines[self.which]
 
-    def having(self, at: int | None = None, **changes: object) -> Poster:
+    def having(self, which: int | None = None, **changes: object) -> Poster:
         """The poster with one line (the one to be edited unless said otherwise) changed."""
-        at = self.which if at is None else at
-        lines = [replace(line, **changes) if index == at else line for index, line in enumerate(self.lines)]  # type: ignore[arg-type]  # by name
+        which = self.which if which is None else which
+        lines = [replace(line, **changes) if index == which else line for index, line in enumerate(self.lines)]  # type: ignore[arg-type]  # by name
         return replace(self, lines=tuple(lines))
 
     def drawn(self) -> Image.Image:
@@ -266,10 +266,9 @@ def _remains(poster: Poster, new: str, rng: random.Random) -> Image.Image:
     """New words over old ones of which pieces were left standing."""
     clean, picture = poster.having(shown=False).drawn(), poster.drawn()
     left, top, right, bottom = _extent(poster.line)
-    for _ in range(6):  # most of it wiped
-        wide = max(4, (right - left) // 5)
-        at = rng.randrange(left, max(left + 1, right - wide))
-        box = (at, max(0, top - 2), min(picture.width, at + wide), bottom + 2)
+    edges = [left + round((right - left) * part / 6) for part in range(7)]
+    for part in rng.sample(range(6), 4):  # two sixths are left standing
+        box = (edges[part], max(0, top - 2), min(picture.width, edges[part + 1]), bottom + 2)
         picture.paste(clean.crop(box), box[:2])
     if new:
         line = _fitting(replace(poster.line, text=new), picture.width)

@@ -13,3 +13,14 @@ def test_a_wrong_value_is_named_with_its_variable(monkeypatch):
 def test_the_environment_decides(monkeypatch):
     monkeypatch.setenv("EDIT_FLOWS_OUTPUT", "s3://outbox")
     assert settings.__wrapped__().output == "s3://outbox"
+
+
+def test_engines_to_fall_back_on_are_named_with_commas(monkeypatch):
+    monkeypatch.setenv("EDIT_FLOWS_ALTERNATES", " classical, ")
+    assert settings.__wrapped__().alternates == ("classical",)
+
+
+def test_an_engine_to_fall_back_on_that_nobody_knows_is_named_with_the_known_ones(monkeypatch):
+    monkeypatch.setenv("EDIT_FLOWS_ALTERNATES", "classical,crystal ball")
+    with pytest.raises(SettingsError, match="no engine is called crystal ball; known engines: classical"):
+        settings.__wrapped__()

@@ -9,7 +9,7 @@ from PIL import Image
 
 from tasks.domain.errors import EngineError, UnsupportedInstruction
 from tasks.domain.instruction import EXAMPLES, Action, Operation, parse, unread
-from tasks.domain.models import EditPlan, EngineIdentity
+from tasks.domain.models import EditPlan, EditType, EngineIdentity, Traits
 from tasks.engines.classical.appearance import blur, brighten, darken, recolour, remove_object
 from tasks.engines.classical.looks import apply_look
 from tasks.engines.classical.objects import add_object
@@ -45,6 +45,12 @@ class ClassicalEngine:
         model="the classical stand-in (Pillow, scikit-image, OCR)",
         revision="1",
         stand_in=True,
+    )
+    traits = Traits(
+        works_at=12_500_000,  # a telephone's 4032 x 3024 is seen whole; 48 megapixels would take minutes and 15 GB
+        varies=frozenset(EditType) - {EditType.TEXT},  # lettering is set one way; looks and things are seeded
+        exact=True,
+        reads_freely=False,  # every sentence is carried out: what is demanded twice would be done twice
     )
 
     def edit(self, source: Image.Image, plan: EditPlan, mask: Image.Image | None, report: Report) -> Edited:

@@ -16,7 +16,9 @@ TRACE = 0.08
 """Share of ink from which a pixel is touched by a letter."""
 OLD_INK = 0.6
 """Share of ink from which a pixel was covered by an old letter."""
-ENOUGH = 40
+REACH = 2
+"""Pixels around a letter that its soft edge may colour."""
+ENOUGH = 12
 """Pixels without which nothing is said."""
 STRAY = 10.0
 """CIE76 difference from which ground between the letters is taken to be changed."""
@@ -31,9 +33,8 @@ def check_ground(evidence: Evidence) -> Check:
     pair = evidence.lettering
     if pair is None or pair.old is None:
         return weigh(CheckName.GROUND, {}, "no old lettering to look for", {})
-    reach = max(2, round(0.05 * pair.frame.height))
-    touched = _dilated(np.maximum(pair.old_matte, pair.new_matte) > TRACE, reach)
-    uncovered = (pair.old_matte > OLD_INK) & ~_dilated(pair.new_matte > TRACE, reach)
+    touched = _dilated(np.maximum(pair.old_matte, pair.new_matte) > TRACE, REACH)
+    uncovered = (pair.old_matte > OLD_INK) & (pair.new_matte < TRACE)
     free = ~touched & ~_others(evidence, pair)
     measured: dict[str, float] = {}
     if free.sum() > ENOUGH:

@@ -15,8 +15,10 @@ GRID = 16
 """Tiles a side the picture is cut into."""
 LIVELY, DEAD = 6.0, 0.7
 """Standard deviations in grey levels: what a tile has at least that has texture, and at most that has lost it."""
-NOISY = 0.25
+NOISY = 0.45
 """Correlation of neighbours under which a tile is noise."""
+DARK, PITCH = 40.0, 5.0
+"""Mean luma of a tile that is not dark, and of one gone black."""
 FLAT = 4.0
 """Standard deviation in grey levels under which a source has no contrast to lose."""
 PATCH = 512
@@ -36,7 +38,7 @@ def check_intact(evidence: Evidence) -> Check:
     measured = {
         "contrast kept": range_after / range_before if range_before > FLAT else 1.0,
         "coherence": coherence_after + max(0.0, 0.8 - coherence_before),  # a noisy source may stay noisy
-        "dead tiles": _dead(before, after, kept),
+        "dead tiles": _dead(before, after, kept, local=CheckName.PRESERVED in evidence.contract.checks),
         "lattice": _lattice(evidence),
     }
     detail = f"contrast {range_after:.0f} (source {range_before:.0f}), neighbours correlate {coherence_after:.2f}"
@@ -59,16 +61,17 @@ def tiles(plane: NDArray[np.float32], count: int = GRID) -> NDArray[np.float32]:
     return cut.reshape(rows, height, columns, width).swapaxes(1, 2)
 
 
-def _dead(before: Plane, after: Plane, kept: Mask) -> float:
-    """Share of tiles that had texture and have lost it altogether, or have turned to noise."""
+def _dead(before: Plane, after: Plane, kept: Mask, *, local: bool) -> float:
+    """Share of tiles turned to noise or to black; where the edit is local, also of those whose texture is gone."""
     one, other = tiles(before), tiles(after)
     if min(one.shape[2:]) < 4:
         return 0.0
     inside = tiles(kept.astype(np.float32)).mean(axis=(2, 3)) > 0.9
     lively = one.std(axis=(2, 3)) > LIVELY
-    gone = other.std(axis=(2, 3)) < DEAD
-    noisy = (_coherences(other) < NOISY) & (_coherences(one) > 2 * NOISY) & (other.std(axis=(2, 3)) > LIVELY)
-    return float((inside & ((lively & gone) | noisy)).mean())
+    gone = lively & (other.std(axis=(2, 3)) < DEAD)
+    pitch = (one.mean(axis=(2, 3)) > DARK) & (other.mean(axis=(2, 3)) < PITCH) & (other.std(axis=(2, 3)) < DEAD)
+    noisy = (_coherences(other) < NOISY) & (_coherences(one) > 1.5 * NOISY) & (other.std(axis=(2, 3)) > LIVELY)
+    return float((inside & (noisy | pitch | (gone if local else False))).mean())
 
 
 def _coherences(cut: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,12 +7,14 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from tasks.domain.acceptance import weigh
 from tasks.domain.models import Check, CheckName, TextLine
+from tasks.domain.wording import has_hangul
 from tasks.imaging.evidence import Evidence, Plane
-from tasks.imaging.fitting import Fit, sketched
+from tasks.imaging.fitting import Fit, drafted, sketched
 from tasks.imaging.glyphs import Glyphs
 from tasks.imaging.lettering import advance
 from tasks.imaging.letterpair import LetterPair
 from tasks.imaging.palette import contrast
+from tasks.imaging.spelling import certainty
 from tasks.imaging.typeface import BUNDLED, covers
 
 ENOUGH = 4.5
@@ -38,6 +40,8 @@ def check_lettering(evidence: Evidence) -> Check:
         measured = {"contrast of text": legible / min(_contrast(pair.old), ENOUGH)}
         measured |= {"sharpness of text": _sharpness(pair)} | _style(evidence, pair)
     new = evidence.new_lines[0]
+    if has_hangul(new.text) and (spelt := _spelling(pair, new.text)) is not None:
+        measured["spelling"] = spelt
     detail = f"contrast {legible:.1f}:1, " + ", ".join(f"{name} {value:.2f}" for name, value in measured.items())
     return weigh(CheckName.LETTERING, measured, detail, dict.fromkeys(measured, new.box))
 
@@ -55,6 +59,12 @@ def _style(evidence: Evidence, pair: LetterPair) -> dict[str, float]:
         measured["face of text"] = _alike(*fits)
         measured["size of text"] = _size_kept(*fits, new.text, evidence.source.width - old.box.left)
     return measured
+
+
+def _spelling(pair: LetterPair, text: str) -> float | None:
+    faces = [face for face in BUNDLED if covers(face, text)]
+    found = drafted(pair.new_matte, text, faces)
+    return certainty(found[0], text, found[1]) if found else None
 
 
 def _contrast(glyphs: Glyphs) -> float:

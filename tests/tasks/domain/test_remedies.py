@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.domain.means import Means
 from tasks.domain.models import (
+    MAX_PROMPT,
     Attempt,
     Candidate,
     Check,
@@ -14,19 +18,39 @@ from tasks.domain.models import (
     EditType,
     FailureClass,
     ImageRef,
+    TextChange,
+    Traits,
     Verdict,
 )
-from tasks.domain.remedies import MAX_CFG, MAX_STEPS, MIN_CFG, REMEDIES, next_plan
+from tasks.domain.remedies import ADJUSTMENTS, LADDERS, MAX_CFG, MAX_CONTEXT, MAX_STEPS, MIN_CFG, Remedy, next_plan
 
 PICTURE = ImageRef(uri="", sha256="0" * 64, file_sha256="0" * 64, width=8, height=8)
-PLAN = EditPlan(
-    contract=Contract(edit_type=EditType.TEXT, checks=(CheckName.INTACT,)),
-    prompt="x",
-    negative_prompt=" ",
-    cfg_scale=4.0,
-    steps=50,
-    seed=11,
-)
+EXACT = Traits(varies=frozenset(EditType) - {EditType.TEXT}, exact=True, reads_freely=False)
+GENERATIVE = Traits(works_at=1_000_000, multiple=32)
+
+
+def plan_for(edit_type: EditType = EditType.TEXT, **more: object) -> EditPlan:
+    changes = (TextChange(old="Sale", new="New"),) if edit_type is EditType.TEXT else ()
+    plan = EditPlan(
+        contract=Contract(edit_type=edit_type, text_changes=changes, checks=(CheckName.INTACT,)),
+        prompt="Change the text 'Sale' to 'New'",
+        negative_prompt=" ",
+        cfg_scale=4.0,
+        steps=50,
+        seed=11,
+    )
+    return plan.model_copy(update=more)
+
+
+def means(**more: object) -> Means:
+    given_ = {
+        "engine": "first",
+        "traits": {"first": GENERATIVE, "second": GENERATIVE, "third": GENERATIVE, "setter": EXACT},
+        "pixels": 500_000,
+        "max_attempts": 3,
+        "max_engine_seconds": 100,
+    }
+    return Means.model_validate(given_ | more)
 
 
 def attempt(plan: EditPlan, *failures: FailureClass, seconds: float = 1.0) -> Attempt:
@@ -38,18 +62,26 @@ def attempt(plan: EditPlan, *failures: FailureClass, seconds: float = 1.0) -> At
     )
 
 
-def follow(failures: list[list[FailureClass]], *, max_attempts: int, max_engine_seconds: float) -> list[Attempt]:
+def retry(attempts: Sequence[Attempt], means: Means) -> EditPlan:
+    """The next plan, which there must be."""
+    plan = next_plan(attempts, means)
+    assert plan is not None
+    return plan
+
+
+def follow(failures: Sequence[Sequence[FailureClass]], means: Means, first: EditPlan) -> list[Attempt]:
     """The attempts of a loop whose every candidate fails."""
-    plan: EditPlan | None = PLAN
+    plan: EditPlan | None = first
     attempts: list[Attempt] = []
     while plan:
         attempts.append(attempt(plan, *failures[len(attempts) % len(failures)]))
-        plan = next_plan(attempts, max_attempts=max_attempts, max_engine_seconds=max_engine_seconds)
+        plan = next_plan(attempts, means)
     return attempts
 
 
-def test_every_failure_class_has_a_remedy():
-    assert set(REMEDIES) == set(FailureClass)
+def test_every_failure_class_has_a_ladder_that_ends_with_another_engine():
+    assert set(LADDERS) == set(FailureClass)
+    assert all(Remedy.OTHER_ENGINE in ladder for ladder in LADDERS.values())
 
 
 @pytest.mark.parametrize(
@@ -62,25 +94,146 @@ def test_every_failure_class_has_a_remedy():
     ],
 )
 def test_the_remedy_moves_the_parameter_that_causes_the_failure(failure, field, direction):
-    plan = next_plan([attempt(PLAN, failure)], max_attempts=3, max_engine_seconds=100)
-    assert plan is not None
-    assert (getattr(plan, field) - getattr(PLAN, field)) * direction > 0
+    first = plan_for()
+    plan = retry([attempt(first, failure)], means())
+    assert (getattr(plan, field) - getattr(first, field)) * direction > 0
+    assert plan.seed != first.seed
+
+
+def test_the_plan_says_why_it_was_made():
+    plan = retry([attempt(plan_for(), FailureClass.TEXT_WRONG)], means())
+    assert plan.remedy == "after 'text wrong': more steps, new seed"
+
+
+def test_a_ladder_is_climbed_and_its_last_rung_is_a_new_seed_alone():
+    attempts = follow([[FailureClass.TEXT_WRONG]], means(max_attempts=5), plan_for())
+    assert [a.plan.remedies for a in attempts[1:]] == [
+        (Remedy.MORE_STEPS, Remedy.NEW_SEED),
+        (Remedy.STRONGER_PROMPT, Remedy.NEW_SEED),
+        (Remedy.NEW_SEED,),
+        (Remedy.NEW_SEED,),
+    ]
+
+
+def test_the_gravest_failure_decides_and_the_others_add_what_does_not_conflict():
+    failures = (FailureClass.STRUCTURE_LOST, FailureClass.WRONG_COLOUR, FailureClass.BLURRED)
+    plan = retry([attempt(plan_for(), *failures)], means())
+    assert plan.cfg_scale < 4.0  # wrong colour asks for more guidance, structure is graver
+    assert plan.prompt != plan_for().prompt
+    assert plan.steps > 50
+
+
+def test_guidance_beyond_the_range_is_never_turned_round():
+    plan = retry([attempt(plan_for(cfg_scale=12.0), FailureClass.UNCHANGED)], means())
+    assert plan.cfg_scale == 12.0
+
+
+def test_a_stricter_mask_is_only_a_remedy_where_a_region_is_known_and_no_mask_was_given():
+    masked = plan_for(EditType.APPEARANCE, mask=PICTURE)
+    failed = [attempt(masked, FailureClass.WRONG_PLACE)]
+    assert retry(failed, means()).strict
+    assert not retry(failed, means(masked=True)).strict
+    assert not retry([attempt(plan_for(), FailureClass.WRONG_PLACE)], means()).strict
+
+
+def test_a_larger_window_is_only_a_remedy_for_a_picture_larger_than_the_engine_works_at():
+    failed = [attempt(plan_for(), FailureClass.STYLE_LOST)]
+    assert retry(failed, means(pixels=48_000_000)).context == 2.0
+    assert retry(failed, means()).context == 1.0
+
+
+def test_an_engine_for_which_nothing_makes_a_difference_is_not_asked_twice():
+    setting = means(engine="setter", max_attempts=8)
+    assert len(follow([list(FailureClass)], setting, plan_for())) == 1
+    assert len(follow([list(FailureClass)], setting, plan_for(EditType.APPEARANCE))) == 8
+
+
+def test_a_text_edit_is_typeset_on_its_last_try_with_the_words_of_the_request():
+    attempts = follow([[FailureClass.TEXT_WRONG]], means(typesetter="setter"), plan_for())
+    assert [a.plan.engine for a in attempts] == [None, None, "setter"]
+    assert attempts[-1].plan.prompt == plan_for().prompt
+    assert attempts[-1].plan.remedy == "after 'text wrong': typesetting (setter)"
+
+
+@pytest.mark.parametrize("plan", [plan_for(EditType.APPEARANCE), plan_for(EditType.HYBRID)])
+def test_only_text_edits_that_quote_their_text_are_typeset(plan):
+    attempts = follow([[FailureClass.TEXT_WRONG]], means(typesetter="setter"), plan)
+    assert all(a.plan.engine is None for a in attempts)
+
+
+def test_alternates_are_tried_in_order_before_typesetting_each_from_the_beginning():
+    lent = means(alternates=("first", "second", "third"), typesetter="setter", max_attempts=4)
+    attempts = follow([[FailureClass.TEXT_WRONG]], lent, plan_for())
+    assert [a.plan.engine for a in attempts] == [None, "second", "third", "setter"]
+    assert all(a.plan.steps == 50 for a in attempts)
+
+
+def test_with_tries_to_spare_an_alternate_climbs_its_own_ladder():
+    attempts = follow([[FailureClass.BLURRED]], means(alternates=("second",), max_attempts=6), plan_for())
+    engines = [a.plan.engine for a in attempts]
+    assert engines == [None, None, None, "second", "second", "second"]
 
 
 def test_a_retry_that_would_overrun_the_engine_budget_is_not_started():
-    assert next_plan([attempt(PLAN, seconds=40)], max_attempts=5, max_engine_seconds=79) is None
-    assert next_plan([attempt(PLAN, seconds=40)], max_attempts=5, max_engine_seconds=80) is not None
+    failed = [attempt(plan_for(), seconds=40)]
+    assert next_plan(failed, means(max_attempts=5, max_engine_seconds=79)) is None
+    assert next_plan(failed, means(max_attempts=5, max_engine_seconds=80)) is not None
+
+
+def test_more_steps_are_expected_to_take_longer():
+    failed = [attempt(plan_for(), FailureClass.BLURRED, seconds=40)]
+    plan = retry(failed, means(max_engine_seconds=85))
+    assert plan.steps == 50
+    assert Remedy.STRONGER_PROMPT in plan.remedies
+
+
+TRAITS = st.builds(
+    Traits,
+    works_at=st.sampled_from([None, 1_000_000]),
+    varies=st.frozensets(st.sampled_from(EditType)),
+    exact=st.booleans(),
+    reads_freely=st.booleans(),
+)
 
 
 @given(
-    failures=st.lists(st.lists(st.sampled_from(list(FailureClass)), max_size=4), min_size=1, max_size=5),
-    max_attempts=st.integers(1, 8),
-    budget=st.floats(0.5, 10),
+    failures=st.lists(st.lists(st.sampled_from(FailureClass), max_size=4), min_size=1, max_size=5),
+    first=st.builds(
+        plan_for,
+        st.sampled_from(EditType),
+        mask=st.sampled_from([None, PICTURE]),
+        cfg_scale=st.floats(1, 20),
+        steps=st.integers(1, 200),
+        prompt=st.sampled_from(["Change the text 'Sale' to 'New'", "x" * MAX_PROMPT]),
+    ),
+    limits=st.builds(
+        means,
+        traits=st.fixed_dictionaries(dict.fromkeys(("first", "second", "third", "setter"), TRAITS)),
+        alternates=st.lists(st.sampled_from(["first", "second", "third"]), max_size=3).map(tuple),
+        typesetter=st.sampled_from([None, "setter"]),
+        pixels=st.sampled_from([500_000, 48_000_000]),
+        masked=st.booleans(),
+        max_attempts=st.integers(1, 12),
+        max_engine_seconds=st.floats(0.5, 12),
+    ),
 )
-def test_the_loop_ends_within_its_budget_never_repeats_a_plan_and_stays_in_range(failures, max_attempts, budget):
-    attempts = follow(failures, max_attempts=max_attempts, max_engine_seconds=budget)
-    assert len(attempts) <= max_attempts
-    assert len(attempts) == 1 or sum(a.candidate.engine_seconds for a in attempts) <= budget
+def test_the_loop_ends_within_its_budget_never_repeats_a_plan_and_stays_in_range(failures, first, limits):
+    attempts = follow(failures, limits, first)
+    assert len(attempts) <= limits.max_attempts
+    assert len(attempts) == 1 or sum(a.candidate.engine_seconds for a in attempts) <= limits.max_engine_seconds
     plans = [a.plan for a in attempts]
-    assert len({plan.seed for plan in plans}) == len(plans)
-    assert all(MIN_CFG <= plan.cfg_scale <= MAX_CFG and plan.steps <= MAX_STEPS for plan in plans)
+    assert len({limits.essence(plan) for plan in plans}) == len(plans)
+    for plan in plans[1:]:
+        assert min(MIN_CFG, first.cfg_scale) <= plan.cfg_scale <= max(MAX_CFG, first.cfg_scale)
+        assert plan.steps <= max(MAX_STEPS, first.steps)
+        assert plan.context <= MAX_CONTEXT
+        assert len(plan.prompt) <= MAX_PROMPT
+        assert plan.prompt.startswith(first.prompt)
+        assert plan.contract == first.contract
+        assert plan.remedies
+        assert set(plan.remedies) <= set(Remedy)
+
+
+def test_every_remedy_of_a_ladder_is_an_adjustment_or_another_engine():
+    engines = {Remedy.OTHER_ENGINE, Remedy.TYPESETTING}
+    assert {remedy for ladder in LADDERS.values() for remedy in ladder} <= set(ADJUSTMENTS) | engines

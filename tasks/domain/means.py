@@ -1,0 +1,50 @@
+"""What the retries of one job can draw on: engines by name with their traits, and a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from tasks.domain.models import EditPlan, Frozen, Traits
+
+
+class Means(Frozen):
+    """What a retry of one job can draw on, and how much of it."""
+
+    engine: str = Field(description="Name of the engine the job asks for.")
+    traits: Mapping[str, Traits] = Field(description="Of every engine named here.")
+    alternates: tuple[str, ...] = Field(default=(), description="Engines to try when that one cannot get it right.")
+    typesetter: str | None = Field(default=None, description="Engine that may set the words of a text edit itself.")
+    pixels: int = Field(ge=1, description="Of the source.")
+    masked: bool = Field(default=False, description="True when the request says by a mask what may change.")
+    max_attempts: int = Field(ge=1)
+    max_engine_seconds: float = Field(gt=0)
+
+    def name(self, plan: EditPlan) -> str:
+        """The engine a plan is for."""
+        return plan.engine or self.engine
+
+    def of(self, plan: EditPlan) -> Traits:
+        """The traits of the engine a plan is for."""
+        return self.traits[self.name(plan)]
+
+    def windowed(self, plan: EditPlan) -> bool:
+        """True when the plan's engine sees less than the whole source at once, so that context matters."""
+        works_at = self.of(plan).works_at
+        return works_at is not None and self.pixels > works_at
+
+    def varies(self, plan: EditPlan) -> bool:
+        """True when seed, guidance and steps make a difference to the plan's engine."""
+        return plan.contract.edit_type in self.of(plan).varies
+
+    def essence(self, plan: EditPlan) -> tuple[object, ...]:
+        """What of a plan its engine's pixels depend on: two plans of one essence give the same picture."""
+        return (
+            self.name(plan),
+            plan.prompt,
+            plan.negative_prompt,
+            (plan.seed, plan.cfg_scale, plan.steps) if self.varies(plan) else None,
+            plan.context if self.windowed(plan) else None,
+            plan.strict,
+        )
