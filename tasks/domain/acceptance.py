@@ -80,6 +80,7 @@ MEASURES: Mapping[str, Measure] = {
     "changed inside": Measure(FailureClass.UNCHANGED, AT_LEAST, "share of the intended region visibly changed"),
     "changed anywhere": Measure(FailureClass.UNCHANGED, AT_LEAST, "share of the picture changed in solid patches"),
     "change in place": Measure(FailureClass.WRONG_PLACE, AT_LEAST, "share of the solid change in the intended region"),
+    "scattered": Measure(FailureClass.STRUCTURE_LOST, AT_MOST, "share of the change apart from the one thing meant"),
     "towards colour": Measure(
         FailureClass.WRONG_COLOUR, AT_LEAST, "share of the way to the colour asked for, median over what changed"
     ),

@@ -22,6 +22,15 @@ KEPT = re.compile(
 """... and words that say it shall stay as it is."""
 
 
+WHICH = {
+    "top": re.compile(r"\b(?:top|upper|first)\b|위(?:쪽|에|의)?|첫|上(?:面|方|边|部)|第一"),
+    "bottom": re.compile(r"\b(?:bottom|lower|last|second)\b|아래|밑|마지막|두 ?번째|下(?:面|方|边|部)|第二|最后"),
+    "left": re.compile(r"\bleft\b|왼|좌측|左"),
+    "right": re.compile(r"\bright\b|오른|우측|右"),
+}
+"""Words that tell equal texts apart."""
+
+
 def draw_contract(prompt: str, edit_type: EditType, *, masked: bool) -> Contract:
     """What an edit of this kind, asked for in these words, must have done and must have left alone.
 
@@ -32,10 +41,13 @@ def draw_contract(prompt: str, edit_type: EditType, *, masked: bool) -> Contract
     texts = tuple(operation.text for operation in operations if operation.text is not None)
     whole = not masked and any(operation.subject == "picture" for operation in operations)
     kind = EditType.SEMANTIC if whole and edit_type is EditType.APPEARANCE else edit_type
+    asked = [clause.words for clause in split(prompt)]
     return Contract(
         edit_type=edit_type,
         text_changes=texts,
         colours=target_colours(prompt) if len(operations) <= 1 and not texts else (),
-        restyled=any(RESTYLED.search(clause.words) and not KEPT.search(clause.words) for clause in split(prompt)),
+        restyled=any(RESTYLED.search(words) and not KEPT.search(words) for words in asked),
+        single=len(asked) == 1 and not texts and all(operation.subject is None for operation in operations),
+        which=next((way for way, words in WHICH.items() if any(map(words.search, asked))), None) if texts else None,
         checks=checks_for(kind, has_text_changes=bool(texts)),
     )

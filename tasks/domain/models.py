@@ -183,6 +183,11 @@ class Contract(Frozen):
     edit_type: EditType
     text_changes: tuple[TextChange, ...] = ()
     colours: tuple[str, ...] = Field(default=(), description="Keys of the colours that what changes is to take on.")
+    single: bool = Field(default=False, description="One thing is meant, so the change should be in one place.")
+    which: str | None = Field(
+        default=None,
+        description="Of several equal texts the one that lies furthest 'top', 'bottom', 'left' or 'right'.",
+    )
     restyled: bool = Field(default=False, description="The words ask for another colour, size or face of lettering.")
     checks: tuple[CheckName, ...]
 

@@ -17,6 +17,10 @@ TOLERANCE = 0.2
 """Share of a quotation's characters that may differ from what was read: one misread character in five."""
 
 
+ALIKE_IN_BOTH_CASES = frozenset("cosuvwxzkpilj")
+"""Latin letters that a reader of pictures may take for their capitals."""
+
+
 class Script(StrEnum):
     """Writing systems the project draws and reads."""
 
@@ -59,6 +63,23 @@ def normalise(text: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     return "".join(filter(str.isalnum, folded)) or "".join(folded.split())
+
+
+def same_case(wanted: str, read: str) -> bool:
+    """True when `wanted`, as far as it stands in `read`, has the same capitals.
+
+    Letters whose capital is only larger (c, o, s, u, v, w, x, z, k, p, i, l) count as either: a reader cannot tell.
+    """
+    letters, haystack = (
+        "".join(
+            character.lower() if character.lower() in ALIKE_IN_BOTH_CASES else character
+            for character in unicodedata.normalize("NFKC", text)
+            if character.isalnum()
+        )
+        for text in (wanted, read)
+    )
+    at = haystack.casefold().find(letters.casefold())
+    return at < 0 or haystack[at : at + len(letters)] == letters
 
 
 def character_error_rate(truth: str, read: str) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,7 +17,7 @@ from tasks.domain.models import Box, Contract, TextLine
 from tasks.imaging.alignment import Motion, register
 from tasks.imaging.area import Mask, Pixels, around, grown
 from tasks.imaging.letterpair import LetterPair, letter_pair
-from tasks.imaging.lines import holds, is_near
+from tasks.imaging.lines import as_quoted, found, holds, is_near
 
 Plane = NDArray[np.float32]
 Reader = Callable[[Image.Image], Sequence[TextLine]]
@@ -35,6 +35,15 @@ AGREED = 0.4
 """Share of textured blocks from which a motion is believed, and taken back before anything is compared."""
 MEANT = 0.4
 """Share of a changed patch, or of a line, that must lie in the region for the whole of it to be meant."""
+
+
+FURTHEST: Mapping[str, Callable[[TextLine], int]] = {
+    "top": lambda line: line.box.top,
+    "bottom": lambda line: -line.box.bottom,
+    "left": lambda line: line.box.left,
+    "right": lambda line: -line.box.right,
+}
+"""How to tell which of several equal lines lies furthest in a direction: the least."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +133,7 @@ class Evidence:
         if self.allowed is None and not lines:
             return None
         region = self._painted([line.box for line in lines])
-        if self.allowed is not None:
+        if self.allowed is not None and (self.exact or not self.old_lines):  # lettering says better than a rough place
             small = cv2.resize(self.allowed.astype(np.float32), self.size, interpolation=cv2.INTER_AREA) > 0
             region |= np.asarray(cv2.dilate(small.astype(np.uint8), SOLID), bool)
             if not self.exact:
@@ -154,7 +163,10 @@ class Evidence:
         changes = self.contract.text_changes
         if not any(change.old for change in changes):
             return []
-        return [line for line in self.source_lines if any(holds(line, c.old) for c in changes) and self.meant(line)]
+        lines = found(self.source_lines, [change.old for change in changes if change.old])
+        if len(lines) > 1 and self.contract.which is not None:
+            return [min(lines, key=FURTHEST[self.contract.which])]
+        return [line for line in lines if self.meant(line)] or lines
 
     @cached_property
     def new_lines(self) -> list[TextLine]:
@@ -162,7 +174,8 @@ class Evidence:
         changes = self.contract.text_changes
         if not any(change.new for change in changes):
             return []
-        new = [line for line in self.candidate_lines if any(holds(line, c.new) for c in changes)]
+        wanted = [change.new for change in changes if change.new]
+        new = [as_quoted(line, text) for line in self.candidate_lines for text in wanted if holds(line, text)]
         return [line for line in new if is_near(line, self.old_lines)] if self.old_lines else new
 
     @cached_property
@@ -185,9 +198,10 @@ class Evidence:
         return bool(part.size) and float(part.mean()) >= MEANT
 
     def differs(self, box: Box) -> bool:
-        """True when something visibly changed within a box of the source."""
+        """True when something visibly changed within a box of the source, the intended region apart."""
         left, top, right, bottom = (round(edge * self.scale) for edge in box)
-        return bool(self.changed[top:bottom, left:right].any())
+        changed = self.changed if self.region is None else self.changed & ~self.region
+        return bool(changed[top:bottom, left:right].any())
 
     def candidate_within(self, box: Box) -> Pixels:
         """The candidate's pixels where the source has `box`, moved back onto it, in full size."""

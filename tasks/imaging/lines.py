@@ -5,13 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tasks.domain.models import TextChange, TextLine
-from tasks.domain.wording import normalise
+from tasks.domain.wording import TOLERANCE, character_error_rate, normalise
 
 
 def holds(line: TextLine, text: str | None) -> bool:
     """True when any reading of the line holds the text, letters and digits compared."""
     wanted = normalise(text or "")
     return bool(wanted) and any(wanted in normalise(reading) for reading in (line.text, *line.alternatives))
+
+
+def as_quoted(line: TextLine, text: str) -> TextLine:
+    """The line with `text` for its wording where a reading of all of it says the same; other readings are kept."""
+    readings = (line.text, *line.alternatives)
+    if normalise(text) not in map(normalise, readings):
+        return line
+    return line.model_copy(update={"text": text, "alternatives": readings})
+
+
+def found(lines: Sequence[TextLine], texts: Sequence[str]) -> list[TextLine]:
+    """The lines that hold one of `texts`, worded as quoted; for a text that none holds, the lines nearly so read."""
+    hits: list[TextLine] = []
+    for text in texts:
+        exact = [line for line in lines if holds(line, text)]
+        near = [line for line in lines if character_error_rate(text, line.text) <= TOLERANCE]
+        hits += [as_quoted(line, text) for line in exact] or [_reworded(line, text) for line in near]
+    return hits
+
+
+def _reworded(line: TextLine, text: str) -> TextLine:
+    return line.model_copy(update={"text": text, "alternatives": (line.text, *line.alternatives)})
 
 
 def is_near(line: TextLine, others: Sequence[TextLine]) -> bool:

@@ -33,6 +33,9 @@ LOW_PASS = 1.5
 STEP = 6
 """Every sixth pixel each way is enough to fit colours and to tell what is usual."""
 
+WHITE = 235.0
+"""Grey levels from which the brightest of a candidate is its white: everything brighter in the source became that."""
+
 SURE, LIKELY = 7.0, 4.0
 """Times the usual difference at that texture from which a pixel has changed, and from which it has beside one."""
 VISIBLE = 3.5
@@ -66,8 +69,8 @@ DETAIL_SIZE, DETAIL_LEVEL = 3.0, 2.0
 """Standard deviation in pixels of the blur that removes detail, and the grey levels by which detail stands out."""
 EXPLAINED = 0.85
 """What a common change of colours leaves of the difference outside the change: models 0.95 to 1, looks 0.1 to 0.8."""
-NOISE = 1.3
-"""Median CIELAB difference outside the change: models 0.5 to 1."""
+NOISE, WORST_NOISE = 1.3, 3.0
+"""CIELAB difference outside the change, median and ninth decile: models 0.5 to 1, and 0.9 to 2."""
 MOST = 0.6
 """Largest share of the picture a local change has."""
 RECOGNISABLE = 0.7
@@ -264,7 +267,9 @@ def _lay(before: Pixels, after: Pixels, covered: Mask, allowed: Mask | None) -> 
     fit = covered if allowed is None else covered & ~allowed
     tint = _tint(other[::STEP, ::STEP], smooth[::STEP, ::STEP], fit[::STEP, ::STEP])
     # what is too bright or too dark for the candidate to show in its tint is no difference
-    darkest, brightest = tint.undo(np.array([[0.0], [255.0]], dtype=np.float32))
+    white = other.max(axis=(0, 1))
+    ends = np.stack([np.zeros(3, np.float32), np.where(white > WHITE, white, np.float32(255))])
+    darkest, brightest = tint.undo(ends)
     shown = np.clip(smooth, darkest, brightest), tint.undo(other)
     one, two = (cv2.cvtColor(colours / np.float32(255), cv2.COLOR_RGB2LAB) for colours in shown)
     return Laid(smooth, other, covered, tint, np.linalg.norm(one - two, axis=-1))
@@ -323,7 +328,9 @@ def _why_not(laid: Laid, motion: Motion, change: Mask, outside: Mask) -> str:
         or abs(motion.rotation) > DRIFT_ROTATION,
         "the colours changed everywhere": not laid.tint.is_drift or _unexplained(laid, outside) < EXPLAINED,
         "fine detail changed everywhere": not DETAIL[0] <= contrast <= DETAIL[1] or alike < ALIKE,
-        "the picture changed everywhere": _noise(laid, outside) > NOISE or _places(change) > PLACES,
+        "the picture changed everywhere": _noise(laid, outside) > NOISE
+        or _noise(laid, outside, 0.9) > WORST_NOISE
+        or _places(change) > PLACES,
         "no local change found": not change.any(),
     }
     return next((reason for reason, shows in signs.items() if shows), "")
@@ -339,9 +346,9 @@ def _why_incomparable(laid: Laid, motion: Motion, outside: Mask) -> str:
     return "the edit shows another picture" if other else ""
 
 
-def _noise(laid: Laid, outside: Mask) -> float:
-    """Median difference outside the change, in CIELAB steps."""
-    return float(np.median(laid.difference[outside])) if outside.any() else 0.0
+def _noise(laid: Laid, outside: Mask, share: float = 0.5) -> float:
+    """The difference that this share of the pixels outside the change does not exceed, in CIELAB steps."""
+    return float(np.quantile(laid.difference[outside][::STEP], share)) if outside.any() else 0.0
 
 
 def _detail(laid: Laid, outside: Mask) -> tuple[float, float]:

@@ -64,7 +64,7 @@ def pointed_at(image: Image.Image, prompt: str) -> Mask | None:
             return intended(image, operations)
     except RequestError:  # no such colour, no such box
         pass
-    cells = [cell(image.size, place, wide=True) for place in places(prompt)]
+    cells = [cell(image.size, place) for place in places(prompt)]
     return reduce(np.logical_or, cells) if cells else None
 
 

@@ -1,6 +1,6 @@
 """Is a letter really the one asked for? Readers know what words are likely, and overlook a stroke; ink does not.
 
-Each Hangul syllable of a line is drawn over what was seen, and so is every syllable that differs in its vowel or its final
+Each Hangul syllable of a line is drawn over what was seen, and so is every syllable that differs in its vowel or final
 (Unicode 16, section 3.12: 21 vowels, 28 finals). When another one explains the ink better, a stroke is wrong.
 """
 

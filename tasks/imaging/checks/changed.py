@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+from scipy import ndimage
 from skimage.color import rgb2lab
 
 from tasks.domain.acceptance import weigh
@@ -11,6 +13,8 @@ from tasks.imaging.area import Mask, bounding_box
 from tasks.imaging.evidence import VISIBLE, Evidence
 from tasks.imaging.palette import to_rgb
 
+NEAR = 0.05
+"""Share of the longer side within which patches belong together."""
 GREYISH = 14.0
 """CIELAB chroma under which a colour has no hue to compare."""
 
@@ -20,6 +24,8 @@ def check_changed(evidence: Evidence) -> Check:
     if CheckName.COMPOSITION in evidence.contract.checks:
         mean = float(evidence.difference.mean())
         return weigh(CheckName.CHANGED, {"look difference": mean}, f"mean colour difference {mean:.2f}", {})
+    if evidence.new_lines:
+        return weigh(CheckName.CHANGED, {}, "the new words are there", {})
     changed, region = evidence.changed, evidence.region
     measured = {"changed anywhere": float(changed.mean())}
     place: Box | None = None
@@ -30,10 +36,20 @@ def check_changed(evidence: Evidence) -> Check:
         if changed.any():
             measured |= {"change in place": float((changed & region).sum() / changed.sum())}
     changed_here = changed & region if region is not None else changed
+    if evidence.contract.single and not evidence.exact and changed_here.any():
+        measured |= {"scattered": _scattered(changed_here)}
     if evidence.contract.colours and changed_here.any():
         measured |= {"towards colour": _towards(evidence, changed_here, evidence.contract.colours)}
     detail = ", ".join(f"{name} {value:.2%}" for name, value in measured.items())
     return weigh(CheckName.CHANGED, measured, detail, dict.fromkeys(measured, place))
+
+
+def _scattered(changed: Mask) -> float:
+    """Share of the change that lies apart from the largest group of patches, 0..1."""
+    reach = max(3, round(NEAR * max(changed.shape)))
+    groups, count = ndimage.label(cv2.dilate(changed.astype(np.uint8), np.ones((reach, reach), np.uint8)))
+    sizes = np.bincount(groups.ravel(), changed.ravel(), minlength=count + 1)[1:]
+    return 1 - float(sizes.max() / sizes.sum())
 
 
 def _towards(evidence: Evidence, where: Mask, colours: tuple[str, ...]) -> float:

@@ -15,7 +15,7 @@ def check_framing(evidence: Evidence) -> Check:
     """
     motion = evidence.motion
     if motion.support < AGREED:
-        return weigh(CheckName.FRAMING, {}, "no common texture to compare the framing by", {})
+        return weigh(CheckName.FRAMING, {}, "nothing shows that it moved", {})
     shift = 1000 * motion.shift / max(evidence.size)
     suffix = "" if CheckName.PRESERVED in evidence.contract.checks else " of look"
     measured = {f"drift{suffix}": shift, f"zoom{suffix}": abs(motion.zoom - 1), "rotation": abs(motion.rotation)}

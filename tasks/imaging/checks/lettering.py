@@ -21,6 +21,8 @@ ENOUGH = 4.5
 """WCAG 2.2 contrast of body text: lettering with more may lose some."""
 PLAIN = 3.0
 """WCAG 2.2 contrast of large text, asked of lettering that replaces none."""
+WELL_SET = 0.72
+"""Fit from which the face at hand is near enough the true one to tell single strokes by."""
 INK = 0.85
 """Share of ink from which a pixel's colour is the ink's own."""
 
@@ -64,7 +66,7 @@ def _style(evidence: Evidence, pair: LetterPair) -> dict[str, float]:
 def _spelling(pair: LetterPair, text: str) -> float | None:
     faces = [face for face in BUNDLED if covers(face, text)]
     found = drafted(pair.new_matte, text, faces)
-    return certainty(found[0], text, found[1]) if found else None
+    return certainty(found[0], text, found[1]) if found and found[1].score >= WELL_SET else None
 
 
 def _contrast(glyphs: Glyphs) -> float:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from tasks.domain.acceptance import BAR
 from tasks.domain.models import Box, Check, CheckName, FailureClass, TextChange, TextLine
-from tasks.domain.wording import character_error_rate, normalise
+from tasks.domain.wording import character_error_rate, normalise, same_case
+from tasks.imaging.area import overlap
 from tasks.imaging.evidence import Evidence
 from tasks.imaging.lines import holds, is_near, remaining
 
@@ -33,7 +34,8 @@ def check_text(evidence: Evidence) -> Check:
     Score: share of these demands that are met, 0..1; passes at 1.
     """
     changes = evidence.contract.text_changes
-    others = [line for line in evidence.source_lines if _is_other(line, changes) and line not in evidence.old_lines]
+    meant = {line.box for line in evidence.old_lines}
+    others = [line for line in evidence.source_lines if _is_legible(line) and line.box not in meant]
     demands = sum((change.new is not None) + (change.old is not None) for change in changes) + len(others)
     faults = [fault for change in changes for fault in _faults(change, evidence)] + list(_lost(others, evidence))
     worst = faults[0] if faults else None
@@ -55,21 +57,38 @@ def _faults(change: TextChange, evidence: Evidence) -> Iterator[Fault]:
         yield _missing(change.new, evidence)
     elif change.new is not None and evidence.old_lines and not evidence.new_lines:
         yield Fault(FailureClass.WRONG_PLACE, f"{change.new!r} is not where the old text was", None)
+    elif change.new is not None and not evidence.old_lines and not any(map(evidence.meant, evidence.new_lines)):
+        yield Fault(FailureClass.WRONG_PLACE, f"{change.new!r} is not where it was asked for", None)
     if change.old is not None and normalise(change.old) != normalise(change.new or ""):
         old = normalise(change.old)
-        left = [line for line in lines if old in remaining(line.text, change) and evidence.meant(line)]
+        left = [line for line in lines if old in remaining(line.text, change) and _was_meant(line, evidence)]
+        left += [line for line in lines if _unaltered(line, evidence)]
         if left:
             yield Fault(FailureClass.OLD_TEXT_LEFT, f"{change.old!r} is still read", left[0].box)
 
 
+def _unaltered(line: TextLine, evidence: Evidence) -> bool:
+    """True when a line that was to change reads in its place just as it did before, misread perhaps."""
+    return any(
+        overlap(line.box, old.box) and len(old.alternatives) and normalise(line.text) == normalise(old.alternatives[0])
+        for old in evidence.old_lines
+    )
+
+
+def _was_meant(line: TextLine, evidence: Evidence) -> bool:
+    """True unless the line stands where an equal one stood that was not meant."""
+    meant = {each.box for each in evidence.old_lines}
+    spared = [each for each in evidence.source_lines if each.box not in meant]
+    return not any(overlap(line.box, each.box) and _same(each, line) for each in spared)
+
+
 def _appears(change: TextChange, lines: Sequence[TextLine]) -> bool:
-    """True when the new wording is read; when only its capitals differ from the old, they must be right too."""
-    if change.new is None or not any(holds(line, change.new) for line in lines):
-        return change.new is not None and normalise(change.new) in normalise("".join(line.text for line in lines))
-    if change.old is None or normalise(change.old) != normalise(change.new):
-        return True
-    wanted = "".join(change.new.split())
-    return any(wanted in "".join(reading.split()) for line in lines for reading in (line.text, *line.alternatives))
+    """True when the new wording is read, its capitals included, in one line or run over several."""
+    if change.new is None:
+        return False
+    readings = [reading for line in lines for reading in (line.text, *line.alternatives)]
+    readings.append("".join(line.text for line in lines))
+    return any(normalise(change.new) in normalise(reading) and same_case(change.new, reading) for reading in readings)
 
 
 def _missing(wanted: str, evidence: Evidence) -> Fault:
@@ -84,10 +103,9 @@ def _missing(wanted: str, evidence: Evidence) -> Fault:
     return Fault(FailureClass.TEXT_MISSING, f"{wanted!r} is not read anywhere", place)
 
 
-def _is_other(line: TextLine, changes: Sequence[TextChange]) -> bool:
-    """True for a line that was read well and that no change touches."""
-    legible = line.confidence >= SURE and len(normalise(line.text)) >= 2
-    return legible and not any(holds(line, change.old) for change in changes)
+def _is_legible(line: TextLine) -> bool:
+    """True for a line that was read well."""
+    return line.confidence >= SURE and len(normalise(line.text)) >= 2
 
 
 def _lost(others: Sequence[TextLine], evidence: Evidence) -> Iterator[Fault]:
