@@ -105,7 +105,6 @@ MEASURES: Mapping[str, Measure] = {
     "ghost": Measure(FailureClass.OLD_TEXT_LEFT, AT_MOST, "opacity of old letters left, 0..1"),
     "remains": Measure(FailureClass.OLD_TEXT_LEFT, AT_MOST, "share of the old ink still standing in the clear"),
     "ground kept": Measure(FailureClass.SMEARED, AT_LEAST, "share of the ground between the letters left as it was"),
-    "grain": Measure(FailureClass.SMEARED, AT_LEAST, "texture of the filled ground against that around it, 0..1"),
     # composition and sharpness of a look
     "composition": Measure(FailureClass.CONTENT_REPLACED, AT_LEAST, "correlation of gradient maps, -1..1"),
     "tiles alike": Measure(FailureClass.STRUCTURE_LOST, AT_LEAST, "share of tiles whose gradients correlate"),

@@ -97,7 +97,9 @@ def register(source: Pixels, candidate: Pixels) -> Motion:
         other, gained = _refined(before, after, blocks, guess)
         if gained > support:
             matrix, support = other, gained
-    if support and _apart(before, _moved_back(after, matrix)) >= _apart(before, after):
+    corners = _corners(before)
+    moved = np.abs(_apply(matrix, corners) - corners).max() > AGREEMENT
+    if moved and _apart(before, _moved_back(after, matrix)) > _apart(before, after):
         matrix, support = STILL, 0.0  # the change moved, a line of lettering for instance, not the picture
     return _motion(_at_scale(matrix, scale), (width, height), support)
 

@@ -13,7 +13,7 @@ from PIL import Image
 from scipy import ndimage
 from skimage.color import deltaE_ciede2000
 
-from tasks.domain.models import Box, Contract, TextLine
+from tasks.domain.models import Box, CheckName, Contract, TextLine
 from tasks.imaging.alignment import Motion, register
 from tasks.imaging.area import Mask, Pixels, around, grown
 from tasks.imaging.letterpair import LetterPair, letter_pair
@@ -82,17 +82,17 @@ class Evidence:
     @cached_property
     def greys(self) -> tuple[Plane, Plane]:
         """Luma (ITU-R 601, 0..255) of the same."""
-        before, after = (cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY) for colours in self.colours)
+        before, after = (np.asarray(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY), np.float32) for each in self.colours)
         return before, after
 
     @cached_property
     def labs(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """CIELAB of the same, slightly blurred, H x W x 3."""
         before, after = (
-            cv2.GaussianBlur(cv2.cvtColor(colours / np.float32(255), cv2.COLOR_RGB2Lab), (0, 0), SMOOTHING)
-            for colours in self.colours
+            np.asarray(cv2.GaussianBlur(cv2.cvtColor(each / np.float32(255), cv2.COLOR_RGB2Lab), (0, 0), SMOOTHING))
+            for each in self.colours
         )
-        return before, after
+        return before.astype(np.float32, copy=False), after.astype(np.float32, copy=False)
 
     @cached_property
     def difference(self) -> Plane:
@@ -142,7 +142,9 @@ class Evidence:
 
     @cached_property
     def stays(self) -> Mask:
-        """What is to stay: all but the region, or but what changed where that is not known, unless nothing is left."""
+        """What is to stay as it was: all, but for a local edit all outside its region, known or shown by the change."""
+        if CheckName.PRESERVED not in self.contract.checks:
+            return self.seen
         region = self.changed if self.region is None else self.region
         outside = ~region & self.seen
         return outside if outside.mean() > 0.05 else np.ones_like(outside)

@@ -28,8 +28,8 @@ class LetterPair:
 
 def letter_pair(frame: Box, before: Pixels, after: Pixels, old: TextLine | None, new: TextLine | None) -> LetterPair:
     """What stands in `frame` of the source (`before`: `old`) and of the candidate (`after`: `new`), told apart."""
-    glyphs = [_isolated(pixels, frame, line) for pixels, line in ((before, old), (after, new))]
-    return LetterPair(frame, before, after, *glyphs, *(_laid(frame, each) for each in glyphs))
+    was, is_now = _isolated(before, frame, old), _isolated(after, frame, new)
+    return LetterPair(frame, before, after, was, is_now, _laid(frame, was), _laid(frame, is_now))
 
 
 def _isolated(pixels: Pixels, frame: Box, line: TextLine | None) -> Glyphs | None:

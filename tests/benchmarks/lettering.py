@@ -15,13 +15,12 @@ import time
 import pandas as pd
 from PIL import Image
 
-from tasks.domain.acceptance import checks_for
+from tasks.domain.contracts import draw_contract
 from tasks.domain.errors import EditFlowError
-from tasks.domain.instruction import parse
 from tasks.domain.models import EditPlan, EditType
 from tasks.engines.registry import get_engine
 from tasks.engines.text_reader import read_text
-from tasks.imaging.checks import inspect
+from tasks.imaging.checks.inspection import inspect
 from tasks.imaging.typeface import BUNDLED, covers
 from tests.drawing import Item, poster
 
@@ -68,13 +67,10 @@ def trial(seed: int, language: str) -> dict[str, object]:
 
 def judge(picture: Image.Image, prompt: str) -> str:
     """'passed', or what the checks found wrong."""
-    changes = tuple(operation.text for operation in parse(prompt) if operation.text)
-    plan = EditPlan(
-        edit_type=EditType.TEXT, prompt=prompt, negative_prompt="", cfg_scale=4, steps=1, seed=0,
-        text_changes=changes, checks=checks_for(EditType.TEXT, has_text_changes=True),
-    )  # fmt: skip
+    contract = draw_contract(prompt, EditType.TEXT, masked=False)
+    plan = EditPlan(contract=contract, prompt=prompt, negative_prompt="", cfg_scale=4, steps=1, seed=0)
     edited = get_engine("classical").edit(picture, plan, None, lambda _done, _total: None).image
-    verdict = inspect(picture, edited, plan, None, read_text(picture), read_text(edited))
+    verdict = inspect(picture, edited, contract, None, read_text)
     return "passed" if verdict.passed else ", ".join(verdict.failures)
 
 

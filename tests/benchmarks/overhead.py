@@ -26,13 +26,14 @@ from skimage import data
 from flows.edit import edit_image
 from flows.embedded import embedded
 from tasks.classify import classify
-from tasks.domain.models import Attempt, EditPlan, EditRequest, EngineIdentity, Outcome
+from tasks.domain.models import Attempt, EditPlan, EditRequest, EngineIdentity, Outcome, Traits
 from tasks.edit import edit
 from tasks.engines.protocol import Edited, Report
 from tasks.engines.registry import ENGINES, Entry
 from tasks.load import load
 from tasks.metadata import metadata
 from tasks.prepare import prepare_semantic
+from tasks.preserve import preserve
 from tasks.recall import recall
 from tasks.save import save
 from tasks.storage.desk import open_desk
@@ -45,6 +46,7 @@ class InstantEngine:
     """Gives the same warm-toned picture at once, so that only orchestration and the other boxes take time."""
 
     identity = EngineIdentity(name="instant", model="none", revision="1", stand_in=True)
+    traits = Traits()
 
     def edit(self, source: Image.Image, plan: EditPlan, mask: Image.Image | None, report: Report) -> Edited:
         """The warm-toned picture; nothing is asked of the arguments."""
@@ -73,7 +75,10 @@ def bare(request: EditRequest, output: str) -> Outcome:
             raise AssertionError("every request of the benchmark is new")
         kind = classify.fn(request)
         plan = prepare_semantic.fn(job)
-        candidate = edit.fn(job, plan, 1)
+        made = edit.fn(job, plan, 1)
+        if made is None:
+            raise AssertionError("the instant engine always answers")
+        candidate = preserve.fn(job, plan, made, 1)
         verdict = validate.fn(job, plan, candidate, 1)
         saved = save.fn(job, [Attempt(plan=plan, candidate=candidate, verdict=verdict)])
         return metadata.fn(job, kind, saved).outcome

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from tasks.domain.models import Verdict
 from tasks.engines.inspector import check_pair
 from tests.edits.pair import Pair

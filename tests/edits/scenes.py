@@ -106,7 +106,7 @@ def look_pairs(seed: int, split: str) -> Iterator[Pair]:
         "zoomed in": right.resize(
             size,
             Image.Resampling.LANCZOS,
-            tuple(s * e for s, e in zip((*size, *size), (0.15, 0.15, 0.85, 0.85), strict=True)),
+            (0.15 * size[0], 0.15 * size[1], 0.85 * size[0], 0.85 * size[1]),
         ),
         "mirrored": ImageOps.mirror(right),
         "upside down": right.rotate(180),
@@ -130,6 +130,7 @@ def _scene(rng: random.Random, size: tuple[int, int]) -> tuple[Image.Image, dict
     """A drawn landscape and where each thing in it is."""
     width, height = size
     unit = min(size) / 1000
+    wall = rng.randrange(130, 230), rng.randrange(130, 230), rng.randrange(130, 230)
     noise = np.random.default_rng(rng.randrange(1 << 30))
     horizon = round(height * rng.uniform(0.5, 0.62))
     pixels = noise.normal(0, 3, (height, width, 3)).astype(np.float32)
@@ -149,13 +150,13 @@ def _scene(rng: random.Random, size: tuple[int, int]) -> tuple[Image.Image, dict
     x, y = width * rng.uniform(0.06, 0.2), horizon - 180 * unit
     add(
         "house",
-        tuple(rng.randrange(130, 230) for _ in range(3)),
+        wall,
         "rectangle",
         x,
         y,
         x + 230 * unit,
         horizon + 40 * unit,
-    )  # type: ignore[arg-type]
+    )
     add(
         "roof",
         (150 + rng.randrange(60), 44, 40),

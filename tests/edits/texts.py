@@ -83,7 +83,7 @@ def text_pairs(seed: int, language: str, split: str) -> Iterator[Pair]:
     """The good and bad edits of one drawn poster: one line replaced, or, every fourth time, removed."""
     rng = random.Random(f"{seed} {language} {split}")
     old, new, other, *rest = rng.sample(PHRASES[language], 5)
-    poster = _poster(rng, language, split, [old, *rest])
+    poster = _poster(rng, split, [old, *rest])
     source = poster.drawn()
     if seed % 4 == 3:
         prompt, right, asked = REMOVE[language].format(old=old), poster.having(shown=False), "remove"
@@ -104,7 +104,7 @@ def text_pairs(seed: int, language: str, split: str) -> Iterator[Pair]:
         yield Pair(source, again(result, rng), prompt, EditType.TEXT, False, name, f"{asked} {language}")
 
 
-def _poster(rng: random.Random, language: str, split: str, texts: list[str]) -> Poster:
+def _poster(rng: random.Random, split: str, texts: list[str]) -> Poster:
     size = rng.choice(SIZES)
     kind = rng.choice(("flat", "slope", "photo", "calm photo"))
     ground = _ground(rng, kind, split, size)

@@ -1,4 +1,4 @@
-"""Is the ground behind new lettering clean: no ghosts or remains of old letters, no smear, its own texture."""
+"""Is the ground behind new lettering clean: no ghosts or remains of old letters, no smear."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ STRAY = 10.0
 """CIE76 difference from which ground between the letters is taken to be changed."""
 REMAINS = 0.45
 """Share of the way back to the old ink from which a pixel still shows it."""
-GRAINLESS = 1.5
-"""Grey levels of fine detail added on both sides, so that flat grounds are alike."""
 
 
 def check_ground(evidence: Evidence) -> Check:
@@ -43,8 +41,8 @@ def check_ground(evidence: Evidence) -> Check:
         ground = _carried_over(pair.after, free, 0.25 * pair.frame.height)
         shown = _old_ink_shown(pair, ground)
         measured["ghost"] = float(np.median(shown[uncovered]))
-        measured["remains"] = float((cv2.GaussianBlur(shown, (0, 0), 1.0)[uncovered] > REMAINS).mean())
-        measured["grain"] = _grain(pair.after, uncovered, free)
+        apart = uncovered & ~_dilated(pair.new_matte > TRACE, REACH)
+        measured["remains"] = float((shown[apart] > REMAINS).mean()) if apart.sum() > ENOUGH else 0.0
     detail = ", ".join(f"{name} {value:.2f}" for name, value in measured.items()) or "too little ground to judge"
     return weigh(CheckName.GROUND, measured, detail, dict.fromkeys(measured, pair.frame))
 
@@ -90,11 +88,3 @@ def _old_ink_shown(pair: LetterPair, ground: Pixels) -> Pixels:
     way = ink - ground
     shown = ((pair.after - ground) * way).sum(axis=-1) / np.maximum((way**2).sum(axis=-1), 400.0)
     return np.asarray(np.clip(shown, -1, 1.5), np.float32)
-
-
-def _grain(pixels: Pixels, uncovered: Mask, free: Mask) -> float:
-    """Fine detail where letters were taken away against that of the ground around, smaller over larger, 0..1."""
-    grey = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
-    fine = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.5))
-    filled, around = (float(fine[where].mean()) + GRAINLESS for where in (uncovered, free))
-    return min(filled / around, around / filled)

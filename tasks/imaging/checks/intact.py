@@ -17,6 +17,8 @@ LIVELY, DEAD = 6.0, 0.7
 """Standard deviations in grey levels: what a tile has at least that has texture, and at most that has lost it."""
 NOISY = 0.45
 """Correlation of neighbours under which a tile is noise."""
+APART, LOUD = 0.3, 15.0
+"""... and how far it is from most tiles of the picture, and its least standard deviation in grey levels."""
 DARK, PITCH = 40.0, 5.0
 """Mean luma of a tile that is not dark, and of one gone black."""
 FLAT = 4.0
@@ -70,7 +72,8 @@ def _dead(before: Plane, after: Plane, kept: Mask, *, local: bool) -> float:
     lively = one.std(axis=(2, 3)) > LIVELY
     gone = lively & (other.std(axis=(2, 3)) < DEAD)
     pitch = (one.mean(axis=(2, 3)) > DARK) & (other.mean(axis=(2, 3)) < PITCH) & (other.std(axis=(2, 3)) < DEAD)
-    noisy = (_coherences(other) < NOISY) & (_coherences(one) > 1.5 * NOISY) & (other.std(axis=(2, 3)) > LIVELY)
+    noise = min(NOISY, float(np.median(_coherences(other))) - APART)  # a grainy look is grainy all over
+    noisy = (_coherences(other) < noise) & (_coherences(one) > 1.5 * NOISY) & (other.std(axis=(2, 3)) > LOUD)
     return float((inside & (noisy | pitch | (gone if local else False))).mean())
 
 

@@ -56,10 +56,10 @@ def _style(evidence: Evidence, pair: LetterPair) -> dict[str, float]:
     colours = [_ink(glyphs) for glyphs in (pair.old, pair.new)]
     measured["colour of text"] = float(deltaE_ciede2000(*(rgb2lab(np.array(c) / 255.0) for c in colours)))
     faces = [face for face in BUNDLED if covers(face, old.text + new.text) and not face.italic]
-    fits = [sketched(g.matte, line.text, faces) for g, line in ((pair.old, old), (pair.new, new))]
-    if all(fits):
-        measured["face of text"] = _alike(*fits)
-        measured["size of text"] = _size_kept(*fits, new.text, evidence.source.width - old.box.left)
+    before, after = (sketched(g.matte, line.text, faces) for g, line in ((pair.old, old), (pair.new, new)))
+    if before and after:
+        measured["face of text"] = _alike(before, after)
+        measured["size of text"] = _size_kept(before, after, new.text, evidence.source.width - old.box.left)
     return measured
 
 

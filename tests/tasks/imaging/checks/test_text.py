@@ -1,25 +1,31 @@
 from __future__ import annotations
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from tasks.domain.models import Box, CheckName, EditPlan, EditType, FailureClass, TextChange, TextLine
+from tasks.domain.models import Box, CheckName, Contract, EditType, FailureClass, TextChange, TextLine
+from tasks.imaging.checks.text import check_text
 from tasks.imaging.evidence import Evidence
-from tasks.imaging.reading import check_text
-
-PICTURE = Image.new("RGB", (400, 200))
 
 
 def line(text: str, top: int = 0, confidence: float = 0.95, alternatives: tuple[str, ...] = ()) -> TextLine:
     return TextLine(text=text, box=Box(10, top, 200, top + 30), confidence=confidence, alternatives=alternatives)
 
 
-def check(change: TextChange, before: list[TextLine], after: list[TextLine]):
-    plan = EditPlan(
-        edit_type=EditType.TEXT, prompt="", negative_prompt="", cfg_scale=4, steps=1, seed=0,
-        text_changes=(change,), checks=(CheckName.TEXT,),
-    )  # fmt: skip
-    return check_text(Evidence(PICTURE, PICTURE, plan, None, before, after))
+def check(change: TextChange, before: list[TextLine], after: list[TextLine], which: str | None = None):
+    contract = Contract(edit_type=EditType.TEXT, text_changes=(change,), checks=(CheckName.TEXT,), which=which)
+    source, candidate = drawn(before), drawn(after)
+    return check_text(
+        Evidence(source, candidate, contract, None, False, lambda picture: before if picture is source else after)
+    )
+
+
+def drawn(lines: list[TextLine]) -> Image.Image:
+    """A block for each line, of a shade that stands for its words."""
+    picture = Image.new("RGB", (400, 200))
+    for each in lines:
+        ImageDraw.Draw(picture).rectangle(each.box, fill=(60 + sum(map(ord, each.text)) % 180, 120, 200))
+    return picture
 
 
 GREETING = TextChange(old="안녕하세요", new="환영합니다")
@@ -72,3 +78,18 @@ def test_each_way_of_getting_it_wrong_has_its_name(change, before, after, failur
     assert not found.passed
     assert found.failure is failure
     assert found.score < 1
+
+
+def test_of_two_equal_lines_the_one_that_is_meant_changes_and_the_other_stays():
+    change = TextChange(old="OPEN", new="CLOSED")
+    before = [line("OPEN", 20), line("OPEN", 120)]
+    assert check(change, before, [line("OPEN", 20), line("CLOSED", 120)], "bottom").passed
+    assert not check(change, before, [line("CLOSED", 20), line("OPEN", 120)], "bottom").passed
+    assert not check(change, before, [line("CLOSED", 20), line("CLOSED", 120)], "bottom").passed
+    assert not check(change, before, [line("OPEN", 20), line("CLOSED", 120)]).passed
+
+
+def test_capitals_count_where_a_reader_can_tell_them():
+    change = TextChange(old="Book", new="Garden Party")
+    assert check(change, [line("Book")], [line("Garden Party")]).passed
+    assert check(change, [line("Book")], [line("GARDEN PARTY")]).failure is FailureClass.TEXT_WRONG
