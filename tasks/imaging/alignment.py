@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.imaging.area import Pixels
+from tasks.imaging.area import Mask, Pixels
 
 Points = NDArray[np.float64]
 """Count x 2: x and y in pixels, pixel centres at whole numbers."""
@@ -81,8 +81,8 @@ class Motion:
         return _moved_back(candidate, self.matrix)
 
 
-def register(source: Pixels, candidate: Pixels) -> Motion:
-    """The motion between two pictures of the same shape, H x W x 3, 0..255.
+def register(source: Pixels, candidate: Pixels, aside: Mask | None = None) -> Motion:
+    """The motion between two pictures of the same shape, H x W x 3, 0..255, by what does not lie `aside` (H x W).
 
     Textured blocks are compared by phase correlation, and the similarity most of them agree on is sought by RANSAC;
     when few agree, matched corners (ORB) propose a larger motion to start from. Right to about 0.1 px at one megapixel
@@ -91,7 +91,10 @@ def register(source: Pixels, candidate: Pixels) -> Motion:
     height, width = source.shape[:2]
     scale = min(1.0, LARGEST / max(height, width))
     before, after = (_grey(picture, scale) for picture in (source, candidate))
-    blocks = _textured(before)
+    hidden: NDArray[np.generic] = np.zeros(before.shape, np.uint8)
+    if aside is not None:
+        hidden = cv2.resize(aside.astype(np.uint8), before.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    blocks = _textured(before, hidden)
     matrix, support = _refined(before, after, blocks, STILL)
     if support < WELL and blocks.corners and (guess := _matched(before, after)) is not None:
         other, gained = _refined(before, after, blocks, guess)
@@ -145,14 +148,16 @@ def _agreed(before: Pixels, after: Pixels, blocks: Blocks) -> tuple[Matrix, floa
     return np.asarray(matrix, dtype=np.float64), float(inliers.sum() / len(blocks.corners))
 
 
-def _textured(before: Pixels) -> Blocks:
-    """The blocks of a picture that have something to go by in every direction."""
+def _textured(before: Pixels, aside: NDArray[np.generic]) -> Blocks:
+    """The blocks of a picture, none of it `aside`, that have something to go by in every direction."""
     side = next((side for side in BLOCKS if side * ACROSS <= min(before.shape)), BLOCKS[-1])
     smooth = cv2.GaussianBlur(before, (0, 0), SMOOTHING)
     slopes = np.stack([cv2.Sobel(smooth, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1))])
     corners = []
     for top, left in product(*(range(0, length - side + 1, side * 2 // 3) for length in before.shape)):
         block = slopes[:, top : top + side, left : left + side].reshape(2, -1)
+        if aside[top : top + side, left : left + side].any():
+            continue
         if np.linalg.eigvalsh(np.cov(block))[0] >= TEXTURE**2:
             corners.append((top, left))
     return Blocks(side, corners)

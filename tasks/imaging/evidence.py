@@ -68,9 +68,9 @@ class Evidence:
 
     @cached_property
     def motion(self) -> Motion:
-        """How the candidate lies on the source, in pixels of the compared size."""
+        """How the candidate lies on the source, in pixels of the compared size; text that is to change says nothing."""
         before, after = self._small
-        return register(before, after)
+        return register(before, after, self._painted([line.box for line in (*self.old_lines, *self.new_lines)]))
 
     @cached_property
     def colours(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
