@@ -143,21 +143,21 @@ def headroom(measure: str, value: float) -> float:
 
 
 def weigh(name: CheckName, measured: Mapping[str, float], detail: str, regions: Mapping[str, Box | None]) -> Check:
-    """The check that `measured` amounts to: its score is the least headroom, which also names what is wrong.
+    """The check that `measured` amounts to: its score is the least headroom, the first miss names what is wrong.
 
-    `regions` says, for some of the measures, where a miss was seen. Without any measure the check passes: it had
-    nothing to object to.
+    `measured` lists what tells most first. `regions` says, for some of the measures, where a miss was seen. Without
+    any measure the check passes: it had nothing to object to.
     """
     rooms = {measure: headroom(measure, value) for measure, value in measured.items()}
-    worst = min(rooms, key=lambda measure: rooms[measure], default=None)
-    passed = worst is None or rooms[worst] >= BAR
+    missed = [measure for measure, room in rooms.items() if room < BAR]
+    said = [f"{measure} {measured[measure]:.3g} (limit {limits()[measure]:.3g})" for measure in missed]
     return Check(
         name=name,
-        score=MOST if worst is None else rooms[worst],
+        score=min(rooms.values(), default=MOST),
         threshold=BAR,
-        passed=passed,
-        failure=None if passed or worst is None else MEASURES[worst].failure,
-        detail=detail if passed else f"{worst} {measured[str(worst)]:.3g}, limit {limits()[str(worst)]:.3g}; {detail}",
-        region=None if passed else regions.get(str(worst)),
+        passed=not missed,
+        failure=MEASURES[missed[0]].failure if missed else None,
+        detail="; ".join(filter(None, (", ".join(said), detail))),
+        region=regions.get(missed[0]) if missed else None,
         measures=dict(measured),
     )

@@ -2,9 +2,11 @@
 
     python -m tests.benchmarks.calibrate            measure the test split with the limits as they are
     python -m tests.benchmarks.calibrate --fit      fit on the dev split first and write tasks/domain/limits.json
+    python -m tests.benchmarks.calibrate --misses F what was judged wrongly, as pictures in folder F
 
 Prints the confusion by kind of edit and by failure case, balanced accuracy and the false-accept rate with its 95 %
-Wilson interval. Takes about a second per text pair; --seeds sets how many of each kind are drawn.
+Wilson interval, and beside it how the guide's validator judges the same edits. Takes about a second per text pair;
+--seeds sets how many of each kind are drawn.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from scipy.stats import binomtest
 from tasks.domain import acceptance
 from tasks.domain.acceptance import AT_LEAST, MEASURES, limits
 from tasks.domain.models import CheckName, Verdict
+from tasks.imaging.sheet import evidence_sheet
+from tests.benchmarks.guide import guide_accepts
 from tests.edits.judging import judged
 from tests.edits.pair import Pair
 from tests.edits.scenes import appearance_pairs, look_pairs
@@ -48,14 +52,20 @@ def pairs(split: str, seeds: int) -> Iterator[Pair]:
         yield from look_pairs(seed, split)
 
 
-def measured(split: str, seeds: int) -> pd.DataFrame:
-    """One row per pair: its labels, what every check measured, and what failed, with seconds."""
+def measured(split: str, seeds: int, misses: Path | None = None) -> pd.DataFrame:
+    """One row per pair: its labels, what every check measured, what failed, the guide's answer, seconds of both."""
     rows = []
     for number, pair in enumerate(pairs(split, seeds), start=1):
         begun = time.perf_counter()
         verdict = judged(pair)
-        seconds = time.perf_counter() - begun
-        rows.append(_row(pair, verdict) | {"seconds": seconds})
+        done = time.perf_counter()
+        guide = guide_accepts(pair.source, pair.result, pair.edit_type)
+        timing = {"seconds": done - begun, "guide seconds": time.perf_counter() - done}
+        rows.append(_row(pair, verdict) | {"guide": guide} | timing)
+        if misses is not None and verdict.passed != pair.good:
+            misses.mkdir(parents=True, exist_ok=True)
+            name = f"{'refused' if pair.good else 'accepted'}-{pair.asked}-{pair.case}-{number}.jpg".replace(" ", "-")
+            evidence_sheet(pair.source, pair.result, verdict).save(misses / name)
         if number % 50 == 0:
             print(f"{split}: {number} pairs", file=sys.stderr)
     return pd.DataFrame(rows)
@@ -126,6 +136,9 @@ def report(rows: pd.DataFrame) -> None:
     print("\nby kind")
     kinds = [*(rows[rows["type"] == kind] for kind in sorted(rows["type"].unique())), rows]
     print(pd.DataFrame([_summary(part) for part in kinds]).to_string(index=False))
+    print("\nthe guide's validator on the same")
+    guides = (part.assign(passed=part["guide"], seconds=part["guide seconds"]) for part in kinds)
+    print(pd.DataFrame([_summary(part) for part in guides]).to_string(index=False))
 
 
 def _summary(rows: pd.DataFrame) -> dict[str, object]:
@@ -155,7 +168,8 @@ def main(arguments: list[str]) -> None:
         LIMITS.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         limits.cache_clear()
         report(rows.assign(passed=accepted(rows, bars)))
-    rows = measured("test", seeds)
+    misses = Path(arguments[arguments.index("--misses") + 1]) if "--misses" in arguments else None
+    rows = measured("test", seeds, misses)
     report(rows)
 
 

@@ -27,14 +27,14 @@ def check_changed(evidence: Evidence) -> Check:
     if evidence.new_lines:
         return weigh(CheckName.CHANGED, {}, "the new words are there", {})
     changed, region = evidence.changed, evidence.region
-    measured = {"changed anywhere": float(changed.mean())}
+    measured: dict[str, float] = {}
     place: Box | None = None
     if region is not None:
-        share = float((evidence.difference[region] > VISIBLE).mean()) if region.any() else 0.0
-        measured |= {"changed inside": share}
-        place = evidence.at_full_size(bounding_box(region))
         if changed.any():
-            measured |= {"change in place": float((changed & region).sum() / changed.sum())}
+            measured["change in place"] = float((changed & region).sum() / changed.sum())
+        measured["changed inside"] = float((evidence.difference[region] > VISIBLE).mean()) if region.any() else 0.0
+        place = evidence.at_full_size(bounding_box(region))
+    measured["changed anywhere"] = float(changed.mean())
     changed_here = changed & region if region is not None else changed
     if evidence.contract.single and not evidence.exact and changed_here.any():
         measured |= {"scattered": _scattered(changed_here)}

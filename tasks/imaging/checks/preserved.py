@@ -27,25 +27,26 @@ def check_preserved(evidence: Evidence) -> Check:
 
     When the region is not known the change itself is taken for it, and must be local: tiles touched are counted.
     """
-    region, measured = evidence.region, {}
+    region, spread = evidence.region, dict[str, float]()
     if region is None:
         region = np.asarray(cv2.dilate(evidence.changed.astype(np.uint8), disk(RIM)), bool)
-        measured["spread"] = _spread(evidence.changed)
+        spread["spread"] = _spread(evidence.changed)
     outside = ~region & evidence.seen
     if outside.mean() < 0.01:
-        return weigh(CheckName.PRESERVED, measured, "nothing outside", {})
+        return weigh(CheckName.PRESERVED, spread, "nothing outside", {})
     before, after = evidence.labs
     stray = outside & (evidence.difference > STRAY)
     patch, place = _largest_patch(stray)
-    measured |= {
-        "structure kept": _similarity(*evidence.greys, outside),
+    half = outside[::2, ::2]
+    measured = {
         "likeness kept": _likeness(*(grey[outside] for grey in evidence.greys)),
-        "share changed": float(stray.sum() / outside.sum()),
-        "largest patch": patch,
-        "median difference": float(np.median(evidence.perceived[outside[::2, ::2]])) if outside[::2, ::2].any() else 0,
+        "median difference": float(np.median(evidence.perceived[half])) if half.any() else 0.0,
         "cast": float(np.hypot(*np.median((after - before)[outside], axis=0)[1:])),
         "detail kept": _detail_kept(evidence, outside),
-    }
+        "structure kept": _similarity(*evidence.greys, outside),
+        "share changed": float(stray.sum() / outside.sum()),
+        "largest patch": patch,
+    } | spread
     detail = (
         f"outside: SSIM {measured['structure kept']:.3f}, {measured['share changed']:.2%} visibly different, "
         f"cast {measured['cast']:.1f}, median difference {measured['median difference']:.1f}"

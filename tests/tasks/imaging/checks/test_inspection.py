@@ -143,7 +143,7 @@ def test_a_change_in_the_wrong_place_is_no_change_in_the_right_one():
     before = photo("coffee")
     after = before.copy()
     ImageDraw.Draw(after).rectangle((400, 20, 560, 140), fill="green")
-    assert {FailureClass.UNCHANGED, FailureClass.STRUCTURE_LOST} <= set(
+    assert {FailureClass.WRONG_PLACE, FailureClass.STRUCTURE_LOST} <= set(
         verdict(EditType.APPEARANCE, before, after).failures
     )
 
