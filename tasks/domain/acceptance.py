@@ -109,7 +109,7 @@ MEASURES: Mapping[str, Measure] = {
     "composition": Measure(FailureClass.CONTENT_REPLACED, AT_LEAST, "correlation of gradient maps, -1..1"),
     "tiles alike": Measure(FailureClass.STRUCTURE_LOST, AT_LEAST, "share of tiles whose gradients correlate"),
     "upright": Measure(FailureClass.STRUCTURE_LOST, AT_LEAST, "composition above that of the mirrored source"),
-    "edges kept": Measure(FailureClass.BLURRED, AT_LEAST, "steepness of edges, share of the source's"),
+    "texture kept": Measure(FailureClass.BLURRED, AT_LEAST, "what neighbours do not share, part of the source's"),
     # an optional judge
     "instruction followed": Measure(FailureClass.NOT_FOLLOWED, AT_LEAST, "a vision-language model's score, 0..9"),
     "rest consistent": Measure(FailureClass.STRUCTURE_LOST, AT_LEAST, "a vision-language model's score, 0..9"),

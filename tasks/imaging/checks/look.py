@@ -8,14 +8,15 @@ from scipy import ndimage
 
 from tasks.domain.acceptance import weigh
 from tasks.domain.models import Check, CheckName
-from tasks.imaging.area import Mask
-from tasks.imaging.checks.intact import tiles
+from tasks.imaging.checks.intact import coherence, tiles
 from tasks.imaging.evidence import Evidence, Plane
 
 COARSE = 8
 """Tiles a side that are compared one by one."""
 PLAIN = 0.35
 """Gradient of a tile, as a share of the picture's mean, under which it has nothing to compare."""
+SMOOTH = 1e-4
+"""What the neighbours in a source without texture do not share."""
 ALIKE = 0.25
 """Correlation from which a tile shows the same thing."""
 
@@ -41,19 +42,13 @@ def check_composition(evidence: Evidence) -> Check:
 
 
 def check_sharpness(evidence: Evidence) -> Check:
-    """Steepness of edges in what was to stay, as a share of the source's. Score: headroom."""
-    kept = evidence.stays
-    before, after = (_steepness(grey, kept) for grey in evidence.greys)
-    return weigh(
-        CheckName.SHARPNESS, {"edges kept": after / before}, f"the picture keeps {after / before:.0%} of its edges", {}
-    )
+    """What neighbouring pixels do not have in common, as a share of the source's. Score: headroom.
 
-
-def _steepness(grey: Plane, where: Mask) -> float:
-    """98th percentile of the gradient over the range of greys: independent of contrast, halved by a blur."""
-    low, high = np.percentile(grey[where], [2, 98])
-    gradient = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))[where]
-    return float(np.percentile(gradient, 98) / max(1.0, high - low) + 1e-6)
+    Looks keep more than half of it, or add to it; mush keeps less than a tenth.
+    """
+    before, after = (1 - coherence(grey) for grey in evidence.greys)
+    kept = after / before if before > SMOOTH else 1.0
+    return weigh(CheckName.SHARPNESS, {"texture kept": kept}, f"the picture keeps {kept:.0%} of its texture", {})
 
 
 def _gradient_map(grey: Plane) -> Plane:
