@@ -38,6 +38,8 @@ benchmark: .venv/dev
 	$(BIN)/python -m tests.benchmarks.classification
 	$(BIN)/python -m tests.benchmarks.overhead
 	$(BIN)/python -m tests.benchmarks.lettering
+	$(BIN)/python -m tests.benchmarks.preservation
+	$(BIN)/python -m tests.benchmarks.calibrate
 
 lock: .venv/dev
 	$(COMPILE) --output-file requirements/core.txt pyproject.toml

@@ -8,7 +8,7 @@ from prefect import get_run_logger, task
 
 from tasks.domain.models import Attempt, Candidate, Job, Outcome, OutputFormat, Saved
 from tasks.imaging import codec
-from tasks.imaging.sheet import before_after
+from tasks.imaging.sheet import before_after, evidence_sheet
 from tasks.retrying import retry_transient
 from tasks.storage import desk, files, naming
 
@@ -30,7 +30,11 @@ def save(job: Job, attempts: list[Attempt]) -> Saved:
         evidence = attempt.model_dump_json(indent=2).encode()
         files.write_once(naming.verdict_uri(attempt.candidate.image.uri), evidence)
     delivered = kept[attempts.index(best)].candidate
-    sheet = before_after(desk.pick_up(job.source), desk.pick_up(best.candidate.image), "before", job.request.prompt)
+    source, picture = desk.pick_up(job.source), desk.pick_up(best.candidate.image)
+    if accepted:
+        sheet = before_after(source, picture, "before", job.request.prompt)
+    else:
+        sheet = evidence_sheet(source, picture, best.verdict)
     sheet_uri = naming.sheet_uri(delivered.image.uri)
     files.write_once(sheet_uri, codec.encode(sheet, OutputFormat.JPEG))
     get_run_logger().info("%s: %s", outcome, delivered.image.uri)

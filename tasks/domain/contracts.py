@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 
+from tasks.domain import lexicon
 from tasks.domain.acceptance import checks_for
 from tasks.domain.clauses import split
 from tasks.domain.instruction import parse, target_colours
 from tasks.domain.models import Contract, EditType
 
 RESTYLED = re.compile(
-    r"\b(?:bold|italic|larger|bigger|smaller|font|typeface|colou?r|red|blue|green|yellow|white|black|gold)\b"
-    r"|굵게|크게|작게|글꼴|서체|폰트|색|加粗|放大|缩小|字体|颜色|[红蓝绿黄白黑金]色",
+    r"\b(?:bold|italic|larger|bigger|smaller|(?:different|another|new) (?:font|typeface|colou?r|style))\b"
+    r"|굵게|크게|작게|다른 (?:글꼴|서체|폰트|색)|加粗|放大|缩小|换[个种]?(?:字体|颜色)",
     re.IGNORECASE,
 )
-"""Words that speak of how lettering looks ..."""
+"""Words that ask for lettering to look different, beside the names of colours ..."""
 KEPT = re.compile(
     r"\b(?:same|keep|keeping|maintain|preserv|match|original)|유지|그대로|동일|똑같|保持|不变|一致|原有",
     re.IGNORECASE,
@@ -46,8 +47,14 @@ def draw_contract(prompt: str, edit_type: EditType, *, masked: bool) -> Contract
         edit_type=edit_type,
         text_changes=texts,
         colours=target_colours(prompt) if len(operations) <= 1 and not texts else (),
-        restyled=any(RESTYLED.search(words) and not KEPT.search(words) for words in asked),
+        restyled=any(_restyles(words) for words in asked),
         single=len(asked) == 1 and not texts and all(operation.subject is None for operation in operations),
         which=next((way for way, words in WHICH.items() if any(map(words.search, asked))), None) if texts else None,
         checks=checks_for(kind, has_text_changes=bool(texts)),
     )
+
+
+def _restyles(words: str) -> bool:
+    """True when a clause asks for another look of the lettering, and does not say that it shall stay."""
+    named = any(pattern.search(words) for pattern in lexicon.COLOURS.values())
+    return bool(named or RESTYLED.search(words)) and not KEPT.search(words)
