@@ -117,7 +117,8 @@ def _kept(source: Image.Image, edited: Image.Image, changed: Mask, mask: Mask | 
     """The edit by an engine that left everything else alone, within the mask if there is one."""
     if not changed.any():
         reason = "no local change found: the edit is the source"
-        return Preserved(_fitting(edited, source), None, Preservation(applied=False, reason=reason))
+        report = Preservation(applied=False, reason=reason, changed_fraction=0.0, exact_fraction=1.0)
+        return Preserved(_fitting(edited, source), None, report)
     if mask is None or not (changed & ~mask).any():
         return _reported(source, edited.convert("RGB"), changed, "the engine left everything else as it was")
     image = Image.composite(edited.convert("RGB"), source.convert("RGB"), Image.fromarray(mask))
