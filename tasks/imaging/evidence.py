@@ -31,6 +31,8 @@ VISIBLE = 6.0
 """CIE76 difference of blurred pixels that a person sees side by side (just noticeable is about 2.3)."""
 SOLID = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 """What a change must hold to be one: thinner traces are edges that did not come out quite alike."""
+STICKS_OUT = 0.06
+"""Share of the picture by which a thing may stick out of the region that words point at."""
 AGREED = 0.4
 """Share of textured blocks from which a motion is believed, and taken back before anything is compared."""
 MEANT = 0.4
@@ -252,6 +254,8 @@ class Evidence:
         patches, count = ndimage.label(self.changed)
         if not count:
             return self.changed
+        sizes = np.bincount(patches.ravel())[1:]
         inside = ndimage.mean(region, patches, np.arange(1, count + 1))
-        chosen = np.isin(patches, 1 + np.flatnonzero(inside >= MEANT))
+        outside = sizes * (1 - inside) / patches.size
+        chosen = np.isin(patches, 1 + np.flatnonzero((inside >= MEANT) & (outside <= STICKS_OUT)))
         return np.asarray(cv2.dilate(chosen.astype(np.uint8), SOLID, iterations=2), bool)

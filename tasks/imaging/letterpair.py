@@ -13,6 +13,11 @@ from tasks.imaging.glyphs import Glyphs, isolate
 from tasks.imaging.lettering import Matte
 
 
+SURE = 0.4
+"""Likeness to the words in print from which what was told from the ground is those words: right ones have 0.6 and more,
+stray ones up to 0.25; of lettering that cannot be told from its ground nothing is said."""
+
+
 @dataclass(frozen=True)
 class LetterPair:
     """An old line and what took its place; either may be missing. Arrays are of the size of `frame`."""
@@ -41,7 +46,8 @@ def _isolated(pixels: Pixels, frame: Box, line: TextLine | None) -> Glyphs | Non
         min(frame.width, line.box.right - frame.left),
         min(frame.height, line.box.bottom - frame.top),
     )
-    return isolate(Image.fromarray(np.rint(pixels).astype(np.uint8)), box, line.text)
+    found = isolate(Image.fromarray(np.rint(pixels).astype(np.uint8)), box, line.text)
+    return found if found is not None and found.likeness >= SURE else None
 
 
 def _laid(frame: Box, glyphs: Glyphs | None) -> Matte:

@@ -74,7 +74,7 @@ def _dead(before: Plane, after: Plane, kept: Mask, *, local: bool) -> float:
     pitch = (one.mean(axis=(2, 3)) > DARK) & (other.mean(axis=(2, 3)) < PITCH) & (other.std(axis=(2, 3)) < DEAD)
     noise = min(NOISY, float(np.median(_coherences(other))) - APART)  # a grainy look is grainy all over
     noisy = (_coherences(other) < noise) & (_coherences(one) > 1.5 * NOISY) & (other.std(axis=(2, 3)) > LOUD)
-    return float((inside & (noisy | pitch | (gone if local else False))).mean())
+    return float((noisy | (inside & (pitch | (gone if local else False)))).mean())
 
 
 def _coherences(cut: NDArray[np.float32]) -> NDArray[np.float32]:
