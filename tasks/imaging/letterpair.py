@@ -12,10 +12,9 @@ from tasks.imaging.area import Pixels, window
 from tasks.imaging.glyphs import Glyphs, isolate
 from tasks.imaging.lettering import Matte
 
-
 SURE = 0.4
-"""Likeness to the words in print from which what was told from the ground is those words: right ones have 0.6 and more,
-stray ones up to 0.25; of lettering that cannot be told from its ground nothing is said."""
+"""Likeness to the words in print from which what was told from the ground is the old words: right ones have 0.6 and
+more, stray ones up to 0.25. With old lettering that cannot be told from its ground nothing is compared."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,8 @@ class LetterPair:
 def letter_pair(frame: Box, before: Pixels, after: Pixels, old: TextLine | None, new: TextLine | None) -> LetterPair:
     """What stands in `frame` of the source (`before`: `old`) and of the candidate (`after`: `new`), told apart."""
     was, is_now = _isolated(before, frame, old), _isolated(after, frame, new)
+    if was is not None and was.likeness < SURE:
+        was = None
     return LetterPair(frame, before, after, was, is_now, _laid(frame, was), _laid(frame, is_now))
 
 
@@ -46,8 +47,7 @@ def _isolated(pixels: Pixels, frame: Box, line: TextLine | None) -> Glyphs | Non
         min(frame.width, line.box.right - frame.left),
         min(frame.height, line.box.bottom - frame.top),
     )
-    found = isolate(Image.fromarray(np.rint(pixels).astype(np.uint8)), box, line.text)
-    return found if found is not None and found.likeness >= SURE else None
+    return isolate(Image.fromarray(np.rint(pixels).astype(np.uint8)), box, line.text)
 
 
 def _laid(frame: Box, glyphs: Glyphs | None) -> Matte:

@@ -81,7 +81,7 @@ def _similarity(before: Plane, after: Plane, where: Mask) -> float:
 
     Both are blurred by a pixel first: small lettering that came back a little softer is still the same lettering.
     """
-    before, after = (cv2.GaussianBlur(grey, (0, 0), 1.0) for grey in (before, after))
+    before, after = (np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.0), np.float32) for grey in (before, after))
     if min(before.shape) < 7:
         return 1.0 if np.abs(before - after).max() < 8 else 0.0
     _, full = structural_similarity(before, after, data_range=255, full=True)
