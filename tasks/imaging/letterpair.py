@@ -33,9 +33,21 @@ class LetterPair:
 def letter_pair(frame: Box, before: Pixels, after: Pixels, old: TextLine | None, new: TextLine | None) -> LetterPair:
     """What stands in `frame` of the source (`before`: `old`) and of the candidate (`after`: `new`), told apart."""
     was, is_now = _isolated(before, frame, old), _isolated(after, frame, new)
-    if was is not None and was.likeness < SURE:
+    if was is not None and (was.likeness < SURE or (is_now is not None and _swapped(was, is_now))):
         was = None
     return LetterPair(frame, before, after, was, is_now, _laid(frame, was), _laid(frame, is_now))
+
+
+def _swapped(was: Glyphs, is_now: Glyphs) -> bool:
+    """True when ink and ground changed places: one of the two was told wrongly, a banner taken for lettering."""
+    ink, ground, other_ink, other_ground = (
+        np.median(colours[matte > 0.5], axis=0)
+        for colours, matte in (
+            (was.ink, was.matte), (was.ground, was.matte), (is_now.ink, is_now.matte), (is_now.ground, is_now.matte),
+        )
+    )  # fmt: skip
+    across = np.linalg.norm(ink - other_ground) + np.linalg.norm(ground - other_ink)
+    return bool(across < 0.5 * (np.linalg.norm(ink - other_ink) + np.linalg.norm(ground - other_ground)))
 
 
 def _isolated(pixels: Pixels, frame: Box, line: TextLine | None) -> Glyphs | None:

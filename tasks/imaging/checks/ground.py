@@ -40,9 +40,11 @@ def check_ground(evidence: Evidence) -> Check:
     if free.sum() > ENOUGH and uncovered.sum() > ENOUGH:
         ground = _carried_over(pair.after, free, 0.25 * pair.frame.height)
         shown = _old_ink_shown(pair, ground)
-        measured["ghost"] = float(np.median(shown[uncovered]))
+        usual = float(np.median(np.abs(shown[free])))  # on a photograph the ground itself varies
+        measured["ghost"] = float(np.median(shown[uncovered])) - usual
         apart = uncovered & ~_dilated(pair.new_matte > TRACE, REACH)
-        measured["remains"] = float((shown[apart] > REMAINS).mean()) if apart.sum() > ENOUGH else 0.0
+        standing = float((shown[apart] > REMAINS).mean()) if apart.sum() > ENOUGH else 0.0
+        measured["remains"] = standing - float((shown[free] > REMAINS).mean())
     detail = ", ".join(f"{name} {value:.2f}" for name, value in measured.items()) or "too little ground to judge"
     return weigh(CheckName.GROUND, measured, detail, dict.fromkeys(measured, pair.frame))
 
@@ -73,11 +75,11 @@ def _kept(pair: LetterPair, free: Mask) -> float:
 
 
 def _carried_over(pixels: Pixels, known: Mask, sigma: float) -> Pixels:
-    """The colours of `known` pixels carried over all others."""
+    """The colours of `known` pixels, smoothed and carried over all others."""
     weight = known.astype(np.float32)
     shares = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None] + 1e-4
     spread = (cv2.GaussianBlur(pixels * weight[..., None], (0, 0), sigma) + 1e-4 * pixels[known].mean(axis=0)) / shares
-    return np.asarray(np.where(known[..., None], pixels, spread), np.float32)
+    return np.asarray(spread, np.float32)
 
 
 def _old_ink_shown(pair: LetterPair, ground: Pixels) -> Pixels:

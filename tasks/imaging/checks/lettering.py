@@ -23,6 +23,8 @@ PLAIN = 3.0
 """WCAG 2.2 contrast of large text, asked of lettering that replaces none."""
 WELL_SET = 0.72
 """Fit from which the face at hand is near enough the true one to tell single strokes by."""
+FILLED = 0.12
+"""Share of its length by which a line that was made to fit the old one's length differs from it."""
 INK = 0.85
 """Share of ink from which a pixel's colour is the ink's own."""
 
@@ -59,7 +61,7 @@ def _style(evidence: Evidence, pair: LetterPair) -> dict[str, float]:
     before, after = (sketched(g.matte, line.text, faces) for g, line in ((pair.old, old), (pair.new, new)))
     if before and after:
         measured["face of text"] = _alike(before, after)
-        measured["size of text"] = _size_kept(before, after, new.text, evidence.source.width - old.box.left)
+        measured["size of text"] = _size_kept(before, after, old, new, evidence.source.width)
     return measured
 
 
@@ -112,15 +114,16 @@ def _alike(old: list[Fit], new: list[Fit]) -> float:
     return 1 - lost / 2
 
 
-def _size_kept(old: list[Fit], new: list[Fit], text: str, room: float) -> float:
+def _size_kept(was: list[Fit], is_now: list[Fit], old: TextLine, new: TextLine, width: int) -> float:
     """Smaller over larger size, 0..1; being smaller only counts beyond what the room asks for.
 
-    Longer words may shrink to the length of the old line or to what is left of the picture.
+    Longer words may shrink to what is left of the picture, and to the length of the old line if they then fill it.
     """
-    face = old[0].style.face
-    again = next((fit for fit in new if fit.style.face == face), new[0])
-    ratio = again.style.size / old[0].style.size
+    face = was[0].style.face
+    again = next((fit for fit in is_now if fit.style.face == face), is_now[0])
+    ratio = again.style.size / was[0].style.size
     if ratio > 1:
         return 1 / ratio
-    needed = advance(old[0].style, text)
-    return min(1.0, ratio / min(1.0, 0.95 * room / max(1.0, needed)))
+    fills = abs(new.box.width - old.box.width) < FILLED * old.box.width
+    room = old.box.width if fills else 0.95 * (width - old.box.left)
+    return min(1.0, ratio / min(1.0, room / max(1.0, advance(was[0].style, new.text))))
