@@ -12,9 +12,9 @@ from tasks.imaging.area import Pixels, window
 from tasks.imaging.glyphs import Glyphs, isolate
 from tasks.imaging.lettering import Matte
 
-SURE = 0.4
+SURE = 0.3
 """Likeness to the words in print from which what was told from the ground is the old words: right ones have 0.6 and
-more, stray ones up to 0.25. With old lettering that cannot be told from its ground nothing is compared."""
+more, stray ones up to 0.25: with old lettering that cannot be told from its ground nothing is compared."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,9 @@ def _swapped(was: Glyphs, is_now: Glyphs) -> bool:
         )
     )  # fmt: skip
     across = np.linalg.norm(ink - other_ground) + np.linalg.norm(ground - other_ink)
-    return bool(across < 0.5 * (np.linalg.norm(ink - other_ink) + np.linalg.norm(ground - other_ground)))
+    return is_now.likeness >= SURE and bool(
+        across < 0.5 * (np.linalg.norm(ink - other_ink) + np.linalg.norm(ground - other_ground))
+    )
 
 
 def _isolated(pixels: Pixels, frame: Box, line: TextLine | None) -> Glyphs | None:

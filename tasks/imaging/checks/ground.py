@@ -40,8 +40,8 @@ def check_ground(evidence: Evidence) -> Check:
     if free.sum() > ENOUGH and uncovered.sum() > ENOUGH:
         ground = _carried_over(pair.after, free, 0.25 * pair.frame.height)
         shown = _old_ink_shown(pair, ground)
-        usual = float(np.median(np.abs(shown[free])))  # on a photograph the ground itself varies
-        measured["ghost"] = float(np.median(shown[uncovered])) - usual
+        usual = float(np.median(np.abs(shown[free])))  # a photograph varies; a median over it far less
+        measured["ghost"] = float(np.median(shown[uncovered])) - usual / 3
         apart = uncovered & ~_dilated(pair.new_matte > TRACE, REACH)
         standing = float((shown[apart] > REMAINS).mean()) if apart.sum() > ENOUGH else 0.0
         measured["remains"] = standing - float((shown[free] > REMAINS).mean())
