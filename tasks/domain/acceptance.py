@@ -82,7 +82,9 @@ MEASURES: Mapping[str, Measure] = {
     "change in place": Measure(FailureClass.WRONG_PLACE, AT_LEAST, "share of the solid change in the intended region"),
     "scattered": Measure(FailureClass.STRUCTURE_LOST, AT_MOST, "share of the change apart from the one thing meant"),
     "towards colour": Measure(
-        FailureClass.WRONG_COLOUR, AT_LEAST, "share of the way to the colour asked for, median over what changed"
+        FailureClass.WRONG_COLOUR,
+        AT_LEAST,
+        "share of the way to the colour asked for that a quarter of the change reached",
     ),
     # preserved, all of them outside the intended region
     "structure kept": Measure(FailureClass.STRUCTURE_LOST, AT_LEAST, "SSIM weighted by texture (Wang et al. 2004)"),
