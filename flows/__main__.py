@@ -42,6 +42,7 @@ def edit(
     engine: str | None = None,
     output: str | None = None,
     mask: str | None = None,
+    reference: Annotated[list[str] | None, Parameter(negative="")] = None,
     seed: int | None = None,
     cfg_scale: float | None = None,
     steps: int | None = None,
@@ -59,6 +60,7 @@ def edit(
         engine: Engine to use (classical works everywhere); default from EDIT_FLOWS_ENGINE.
         output: Folder or s3:// prefix for the result; default from EDIT_FLOWS_OUTPUT, else ./outputs.
         mask: Picture of the same size, white where pixels may change.
+        reference: Further picture the instruction speaks of, such as a logo; may be given again.
         seed: Fixes the random numbers of the first attempt.
         cfg_scale: Guidance strength instead of the recipe's.
         steps: Denoising steps instead of the recipe's.
@@ -72,6 +74,7 @@ def edit(
         prompt=prompt,
         edit_type=None if edit_type == "auto" else edit_type,
         mask=mask,
+        references=tuple(reference or ()),
         seed=seed,
         cfg_scale=cfg_scale,
         steps=steps,

@@ -9,7 +9,8 @@ from PIL import Image
 from prefect import get_run_logger, task
 
 from tasks.domain.errors import EngineError, UnsupportedInstruction
-from tasks.domain.models import Box, Candidate, EditPlan, EditType, Job, TextChange, Traits, View
+from tasks.domain.models import Box, Candidate, EditPlan, EditType, Job, TextChange, View
+from tasks.domain.traits import Traits
 from tasks.engines.protocol import Edited, Engine
 from tasks.engines.registry import get_engine
 from tasks.engines.text_reader import read_text
@@ -54,7 +55,8 @@ def _edited(engine: Engine, source: Image.Image, view: View, job: Job, plan: Edi
     part = (view.window.width, view.window.height) != source.size
     ref = plan.mask if part or plan.strict else job.mask
     mask = viewport.show_mask(desk.pick_up(ref), view) if ref else None
-    return engine.edit(viewport.show(source, view), plan, mask, report)
+    references = [desk.pick_up(picture) for picture in job.references]
+    return engine.edit(viewport.show(source, view), plan, mask, report, references)
 
 
 def _view(source: Image.Image, plan: EditPlan, traits: Traits) -> View:

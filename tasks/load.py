@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from prefect import task
 
+from tasks.domain.errors import RequestError
 from tasks.domain.identity import identify
 from tasks.domain.models import EditRequest, Job
 from tasks.engines.registry import get_engine
@@ -24,7 +25,12 @@ def load(request: EditRequest, output: str | None, engine: str | None, folder: s
     """
     started = datetime.now(UTC)
     engine_name, target = engine or settings().engine, output or settings().output
-    identity = get_engine(engine_name).identity
+    maker = get_engine(engine_name)
+    if len(request.references) > maker.traits.references:
+        raise RequestError(
+            f"{len(request.references)} reference pictures given, the engine {engine_name!r} can be shown "
+            f"{maker.traits.references}: leave some out or use another engine"
+        )
     files.ensure_writable(target)
     data = files.read(request.image)
     picture = codec.decode(data, name=request.image)
@@ -34,12 +40,18 @@ def load(request: EditRequest, output: str | None, engine: str | None, folder: s
     if request.mask is not None:
         stencil = codec.decode_mask(files.read(request.mask), name=request.mask, size=picture.size)
         mask = desk.lay(folder, "mask", stencil)
+    references = tuple(
+        desk.lay(folder, f"reference-{number}", codec.decode(files.read(uri), name=uri))
+        for number, uri in enumerate(request.references, start=1)
+    )
+    identity = maker.identity
     return Job(
         request=request,
-        identity=identify(request, source, mask, identity),
+        identity=identify(request, source, mask, identity, references),
         original=source.model_copy(update={"uri": request.image, "file_sha256": hashlib.sha256(data).hexdigest()}),
         source=source,
         mask=mask,
+        references=references,
         engine=identity,
         output=target,
         desk=folder,

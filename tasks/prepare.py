@@ -12,7 +12,7 @@ from prefect import get_run_logger, task
 
 from tasks.domain.contracts import draw_contract
 from tasks.domain.models import EditPlan, EditType, ImageRef, Job
-from tasks.domain.recipes import RECIPES
+from tasks.engines.registry import get_engine
 from tasks.imaging.area import bounding_box
 from tasks.imaging.region import pointed_at
 from tasks.storage import desk
@@ -43,7 +43,7 @@ def prepare_hybrid(job: Job) -> EditPlan:
 
 
 def _plan(job: Job, edit_type: EditType, *, mask: ImageRef | None) -> EditPlan:
-    request, recipe = job.request, RECIPES[edit_type]
+    request, recipe = job.request, get_engine(job.engine.name).traits.recipes[edit_type]
     return EditPlan(
         contract=draw_contract(request.prompt, edit_type, masked=job.mask is not None),
         prompt=request.prompt,
@@ -51,6 +51,7 @@ def _plan(job: Job, edit_type: EditType, *, mask: ImageRef | None) -> EditPlan:
         cfg_scale=recipe.cfg_scale if request.cfg_scale is None else request.cfg_scale,
         steps=recipe.steps if request.steps is None else request.steps,
         seed=int(job.identity[:12], 16) if request.seed is None else request.seed,
+        priority=request.priority,
         mask=mask,
         region=bounding_box(np.asarray(desk.pick_up(mask)) > 0) if mask else None,
     )

@@ -8,8 +8,9 @@ from prefect import get_run_logger, task
 
 from tasks.domain.errors import UnknownEngine
 from tasks.domain.means import Means
-from tasks.domain.models import Attempt, EditPlan, Job, Traits
+from tasks.domain.models import Attempt, EditPlan, Job
 from tasks.domain.remedies import next_plan
+from tasks.domain.traits import Traits
 from tasks.engines.registry import get_engine
 from tasks.settings import settings
 

@@ -3,10 +3,10 @@
 from functools import cache
 from typing import Annotated
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from tasks.domain.errors import SettingsError
+from tasks.engines.environment import read
 from tasks.engines.registry import ENGINES
 
 PREFIX = "EDIT_FLOWS_"
@@ -40,11 +40,4 @@ class Settings(BaseSettings):
 @cache
 def settings() -> Settings:
     """The settings of this process, read once. Raises `SettingsError` naming the variable whose value is wrong."""
-    try:
-        return Settings()
-    except ValidationError as wrong:
-        problems = "; ".join(
-            f"{PREFIX}{str(problem['loc'][0]).upper()}={problem['input']!r}: {problem['msg']}"
-            for problem in wrong.errors()
-        )
-        raise SettingsError(problems) from wrong
+    return read(Settings)

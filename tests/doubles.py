@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
 
-from tasks.domain.models import EditPlan, EngineIdentity, Traits
+from tasks.domain.models import EditPlan, EngineIdentity
+from tasks.domain.traits import Traits
 from tasks.engines.protocol import Edited, Report
 from tasks.engines.registry import get_engine
 
@@ -35,8 +36,17 @@ class ScriptedEngine:
     identity = EngineIdentity(name="scripted", model="none", revision="1", stand_in=True)
     traits = Traits()
 
-    def edit(self, source: Image.Image, plan: EditPlan, mask: Image.Image | None, report: Report) -> Edited:
-        del mask
+    vision = None
+
+    def edit(
+        self,
+        source: Image.Image,
+        plan: EditPlan,
+        mask: Image.Image | None,
+        report: Report,
+        references: Sequence[Image.Image] = (),
+    ) -> Edited:
+        del mask, references
         report(0, 1)
         self.plans.append(plan)
         picture = self.script[len(self.plans) - 1](source)
@@ -72,6 +82,15 @@ class DriftingEngine:
     identity = EngineIdentity(name="drifting", model="classical, drifted", revision="1", stand_in=True)
     traits = Traits(works_at=1_000_000, multiple=32)
 
-    def edit(self, source: Image.Image, plan: EditPlan, mask: Image.Image | None, report: Report) -> Edited:
-        edited = get_engine("classical").edit(source, plan, mask, report)
+    vision = None
+
+    def edit(
+        self,
+        source: Image.Image,
+        plan: EditPlan,
+        mask: Image.Image | None,
+        report: Report,
+        references: Sequence[Image.Image] = (),
+    ) -> Edited:
+        edited = get_engine("classical").edit(source, plan, mask, report, references)
         return Edited(drifted(edited.image, plan.seed), edited.notes)

@@ -4,14 +4,17 @@
     ├── RequestError              the request cannot be honoured as given; never retried
     │   ├── ImageError            missing, unreadable, truncated, animated, too large ...
     │   ├── MaskError             unreadable, wrong size, selects nothing
+    │   ├── ParameterError        steps, guidance, prompt length or pictures outside what the engine takes
     │   ├── UnsupportedInstruction  outside what the chosen engine can do
-    │   ├── UnknownEngine         no engine of that name, or its extra is not installed
+    │   ├── UnknownEngine         no engine of that name, or what it needs is not installed or not the right version
     │   └── OutputError           the place to write to is not writable
     ├── SettingsError             a setting has a value it cannot have
     ├── ServerError               no Prefect server answers, and none could be started
     ├── EngineError               the engine failed on a request that was fine
+    │   └── DeviceMemoryError     the request does not fit into the device's memory
     ├── EditCancelled             somebody asked the edit to stop
     └── TransientError            a machine fault that may pass; the only kind Prefect retries
+        └── EngineBusy            its queue is full, it is loading or shutting down; says when to come again
 
 Each message holds the offending value and what to do about it.
 """
@@ -33,12 +36,16 @@ class MaskError(RequestError):
     """The mask is unreadable, of another size than the picture, or selects nothing."""
 
 
+class ParameterError(RequestError):
+    """Steps, guidance, prompt length or pictures are outside what the engine takes."""
+
+
 class UnsupportedInstruction(RequestError):
     """The chosen engine has no way to do what the instruction asks."""
 
 
 class UnknownEngine(RequestError):
-    """No engine has that name, or what it needs is not installed."""
+    """No engine has that name, or what it needs is not installed or not of a version it can vouch for."""
 
 
 class OutputError(RequestError):
@@ -57,9 +64,22 @@ class EngineError(EditFlowError):
     """The engine failed on a request that was fine."""
 
 
+class DeviceMemoryError(EngineError):
+    """The request does not fit into the memory of the device."""
+
+
 class EditCancelled(EditFlowError):
     """Somebody asked the edit to stop; nothing was kept."""
 
 
 class TransientError(EditFlowError):
     """A machine fault (network, storage, busy server) that may pass; Prefect retries these and only these."""
+
+
+class EngineBusy(TransientError):
+    """The engine cannot take the request now: its queue is full, it is loading or shutting down."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds after which it is worth asking again."""

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from tasks.domain.models import EditRequest, EngineIdentity, ImageRef
 
-WHERE_NOT_WHAT = {"image", "mask", "priority"}
+WHERE_NOT_WHAT = {"image", "mask", "references", "priority"}
 """Request fields that say where the pixels lie or when to run; the pixels themselves are hashed instead."""
 
 
-def identify(request: EditRequest, source: ImageRef, mask: ImageRef | None, engine: EngineIdentity) -> str:
-    """SHA-256 (64 hex digits) over source pixels, mask pixels, request and engine."""
-    content = {
+def identify(
+    request: EditRequest,
+    source: ImageRef,
+    mask: ImageRef | None,
+    engine: EngineIdentity,
+    references: Sequence[ImageRef] = (),
+) -> str:
+    """SHA-256 (64 hex digits) over the pixels of source, mask and references, request and engine."""
+    content: dict[str, Any] = {
         "source": source.sha256,
         "mask": mask.sha256 if mask else None,
         "request": request.model_dump(mode="json", exclude=WHERE_NOT_WHAT),
         "engine": engine.model_dump(mode="json"),
     }
+    if references:
+        content["references"] = [picture.sha256 for picture in references]
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from tasks.domain.models import EditPlan, Frozen, Traits
+from tasks.domain.models import EditPlan, Frozen
+from tasks.domain.traits import Traits
 
 
 class Means(Frozen):
@@ -37,6 +38,18 @@ class Means(Frozen):
     def varies(self, plan: EditPlan) -> bool:
         """True when seed, guidance and steps make a difference to the plan's engine."""
         return plan.contract.edit_type in self.of(plan).varies
+
+    def tunable(self, plan: EditPlan) -> bool:
+        """True when guidance and steps may be changed, and make a difference to the plan's engine."""
+        return self.varies(plan) and self.of(plan).tunable
+
+    def translated(self, plan: EditPlan, engine: str) -> dict[str, float | int | str]:
+        """The sampling parameters of a plan for another engine: those that are its engine's own give way to theirs."""
+        kind = plan.contract.edit_type
+        own, theirs = self.of(plan).recipes[kind], self.traits[engine].recipes[kind]
+        return {
+            name: getattr(theirs, name) for name in type(own).model_fields if getattr(plan, name) == getattr(own, name)
+        }
 
     def essence(self, plan: EditPlan) -> tuple[object, ...]:
         """What of a plan its engine's pixels depend on: two plans of one essence give the same picture."""

@@ -102,6 +102,9 @@ class EditRequest(Frozen):
     mask: str | None = Field(
         default=None, description="Picture of the same size: white where the edit may change pixels, black where not."
     )
+    references: tuple[str, ...] = Field(
+        default=(), description="Further pictures the instruction speaks of (a logo, a product): paths or URLs."
+    )
     seed: int | None = Field(
         default=None, ge=0, lt=2**63, description="Fixes the random numbers of the first attempt; empty: derived."
     )
@@ -115,7 +118,7 @@ class EditRequest(Frozen):
     priority: int = Field(default=1, ge=0, le=9, description="Higher runs earlier where a queue decides.")
     metadata: dict[str, str] = Field(default_factory=dict, description="Your own labels, kept with the result.")
 
-    @field_validator("image", "prompt", "mask", "metadata")
+    @field_validator("image", "prompt", "mask", "references", "metadata")
     @classmethod
     def _is_text(cls, value: object) -> object:
         try:
@@ -210,6 +213,7 @@ class EditPlan(Frozen):
         default=1.0, ge=1, description="How much is shown around the region, as a multiple of the usual."
     )
     strict: bool = Field(default=False, description="True when only the mask may change, whatever else looks changed.")
+    priority: int = Field(default=1, description="Higher runs earlier where a queue decides.")
     remedies: tuple[str, ...] = Field(default=(), description="What made this plan of the one before.")
     remedy: str = Field(default="", description="Why this plan was made, for a person; empty for the first.")
 
@@ -265,20 +269,6 @@ class EngineIdentity(Frozen):
     stand_in: bool = Field(default=False, description="True when the engine only stands in for a generative model.")
 
 
-class Traits(Frozen):
-    """What an engine says about how it works. None of it changes its pixels, so it is no part of its identity."""
-
-    works_at: int | None = Field(
-        default=None, ge=1, description="Pixels of a picture it works at; a larger one it sees in part or scaled down."
-    )
-    multiple: int = Field(default=1, ge=1, description="The sides of what it is shown are multiples of this.")
-    varies: frozenset[EditType] = Field(
-        default=frozenset(EditType), description="Kinds of edit whose pixels depend on seed, guidance or steps."
-    )
-    exact: bool = Field(default=False, description="True when it leaves what it does not change bit for bit alone.")
-    reads_freely: bool = Field(default=True, description="False when more words in an instruction would mislead it.")
-
-
 class Job(Frozen):
     """A request that has been let in: its pictures are decoded, its output is writable, its engine is known."""
 
@@ -287,6 +277,7 @@ class Job(Frozen):
     original: ImageRef = Field(description="The picture as it was given.")
     source: ImageRef = Field(description="The working copy: upright, sRGB, RGB or RGBA.")
     mask: ImageRef | None
+    references: tuple[ImageRef, ...] = Field(default=(), description="Working copies, in the order of the request.")
     engine: EngineIdentity
     output: str = Field(description="Folder or bucket prefix the result goes to.")
     desk: str = Field(description="Scratch folder of this run.")

@@ -6,8 +6,8 @@ field guides. The rule, in full:
 1. The gravest failure decides (the order of `LADDERS`): the first rung of its ladder that has not been used with this
    engine, can be done, fits the budget and makes a plan not tried yet. Its ladder spent, the next failure's is climbed.
 2. Each of the other failures adds the first rung of its own ladder that touches nothing touched so far.
-3. Another engine starts afresh, with the instruction and parameters of the first attempt; when no more tries are left
-   than other engines, those go first.
+3. Another engine starts afresh, with the instruction of the first attempt and its own parameters, unless the request
+   set them; when no more tries are left than other engines, those go first.
 4. The seed is always fresh, because the same noise gives the same mistake; with every ladder spent, it alone is new.
 """
 
@@ -46,17 +46,17 @@ class Remedy(StrEnum):
 
 def _lower_guidance(plan: EditPlan, means: Means, _: object) -> Changes:
     lower = max(MIN_CFG, plan.cfg_scale - 0.5)
-    return {"cfg_scale": lower} if means.varies(plan) and lower < plan.cfg_scale else {}
+    return {"cfg_scale": lower} if means.tunable(plan) and lower < plan.cfg_scale else {}
 
 
 def _higher_guidance(plan: EditPlan, means: Means, _: object) -> Changes:
     higher = min(MAX_CFG, plan.cfg_scale + 1.0)
-    return {"cfg_scale": higher} if means.varies(plan) and higher > plan.cfg_scale else {}
+    return {"cfg_scale": higher} if means.tunable(plan) and higher > plan.cfg_scale else {}
 
 
 def _more_steps(plan: EditPlan, means: Means, _: object) -> Changes:
     more = min(MAX_STEPS, max(plan.steps + 1, round(plan.steps * 4 / 3)))
-    return {"steps": more} if means.varies(plan) and more > plan.steps else {}
+    return {"steps": more} if means.tunable(plan) and more > plan.steps else {}
 
 
 def _stronger_prompt(plan: EditPlan, means: Means, failures: Sequence[FailureClass]) -> Changes:
@@ -172,7 +172,8 @@ def _plans(
     if remedy not in ADJUSTMENTS:
         for name in _engines(remedy, attempts, means):
             said = f"{why}: {remedy} ({name})"
-            yield first.model_copy(update={"engine": name, "remedies": (remedy,), "remedy": said})
+            fresh = {"engine": name, "remedies": (remedy,), "remedy": said, **means.translated(first, name)}
+            yield first.model_copy(update=fresh)
         return
     changes, taken = _combined(remedy, failures, last, means, _used(attempts, means))
     if not changes:

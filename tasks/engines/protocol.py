@@ -5,13 +5,15 @@ An engine knows nothing of files, flows, retries or checks. It gets pixels and a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from PIL import Image
 
-from tasks.domain.models import EditPlan, EngineIdentity, Traits
+from tasks.domain.models import EditPlan, EngineIdentity
+from tasks.domain.traits import Traits
+from tasks.engines.vision import VisionModel
 
 Report = Callable[[int, int], None]
 """`report(done, total)`: called by the engine between units of work, first with done=0. Whatever it raises
@@ -42,12 +44,25 @@ class Engine(Protocol):
         """How it works: at which size, exactly or not, and what makes a difference to it."""
         ...
 
-    def edit(self, source: Image.Image, plan: EditPlan, mask: Image.Image | None, report: Report) -> Edited:
+    @property
+    def vision(self) -> VisionModel | None:
+        """The vision-language model it brings along, fit for use; None when it has none."""
+        ...
+
+    def edit(
+        self,
+        source: Image.Image,
+        plan: EditPlan,
+        mask: Image.Image | None,
+        report: Report,
+        references: Sequence[Image.Image] = (),
+    ) -> Edited:
         """The edited picture.
 
         `source` is what the engine is shown, a picture or a part of one, as its traits ask for it: sRGB, mode RGB or
         RGBA. `mask` is mode L of the same size, 255 where pixels may change, or None; boxes in the plan are in pixels
-        of the whole picture.
+        of the whole picture. `references` are further pictures the instruction speaks of (sRGB, RGB or RGBA, any
+        size), at most as many as the traits say. The same arguments give the same pixels. Callable from any thread.
         Raises `UnsupportedInstruction` when the engine cannot do what the plan asks, `EngineError` when it fails.
         """
         ...

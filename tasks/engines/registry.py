@@ -11,7 +11,7 @@ from tasks.engines.protocol import Engine
 
 
 class Entry(NamedTuple):
-    """One engine: `module:Class` and what brings in what it imports."""
+    """One engine: `module:factory` and what brings in what it imports."""
 
     path: str
     install: str
@@ -19,6 +19,8 @@ class Entry(NamedTuple):
 
 ENGINES: dict[str, Entry] = {
     "classical": Entry("tasks.engines.classical.engine:ClassicalEngine", "pip install -e ."),
+    "qwen": Entry("tasks.engines.qwen.engine:from_environment", "pip install -e .[cuda]"),
+    "endpoint": Entry("tasks.engines.endpoint.engine:from_environment", "pip install -e ."),
 }
 
 

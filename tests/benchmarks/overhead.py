@@ -12,6 +12,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -26,7 +27,8 @@ from skimage import data
 from flows.edit import edit_image
 from flows.embedded import embedded
 from tasks.classify import classify
-from tasks.domain.models import Attempt, EditPlan, EditRequest, EngineIdentity, Outcome, Traits
+from tasks.domain.models import Attempt, EditPlan, EditRequest, EngineIdentity, Outcome
+from tasks.domain.traits import Traits
 from tasks.edit import edit
 from tasks.engines.protocol import Edited, Report
 from tasks.engines.registry import ENGINES, Entry
@@ -48,9 +50,18 @@ class InstantEngine:
     identity = EngineIdentity(name="instant", model="none", revision="1", stand_in=True)
     traits = Traits()
 
-    def edit(self, source: Image.Image, plan: EditPlan, mask: Image.Image | None, report: Report) -> Edited:
+    vision = None
+
+    def edit(
+        self,
+        source: Image.Image,
+        plan: EditPlan,
+        mask: Image.Image | None,
+        report: Report,
+        references: Sequence[Image.Image] = (),
+    ) -> Edited:
         """The warm-toned picture; nothing is asked of the arguments."""
-        del source, plan, mask, report
+        del source, plan, mask, report, references
         return Edited(warm_toned())
 
 

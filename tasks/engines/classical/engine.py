@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from PIL import Image
 
 from tasks.domain.errors import EngineError, UnsupportedInstruction
 from tasks.domain.instruction import EXAMPLES, Action, Operation, parse, unread
-from tasks.domain.models import EditPlan, EditType, EngineIdentity, Traits
+from tasks.domain.models import EditPlan, EditType, EngineIdentity
+from tasks.domain.traits import Traits
 from tasks.engines.classical.appearance import blur, brighten, darken, recolour, remove_object
 from tasks.engines.classical.looks import apply_look
 from tasks.engines.classical.objects import add_object
@@ -53,12 +54,23 @@ class ClassicalEngine:
         reads_freely=False,  # every sentence is carried out: what is demanded twice would be done twice
     )
 
-    def edit(self, source: Image.Image, plan: EditPlan, mask: Image.Image | None, report: Report) -> Edited:
+    vision = None
+
+    def edit(
+        self,
+        source: Image.Image,
+        plan: EditPlan,
+        mask: Image.Image | None,
+        report: Report,
+        references: Sequence[Image.Image] = (),
+    ) -> Edited:
         """The edited picture; outside the region each operation belongs to, every pixel keeps its exact value.
 
         Raises `UnsupportedInstruction`, listing what it can do, when any part of the instruction is not in its
         vocabulary: half an edit is no edit.
         """
+        if references:
+            raise UnsupportedInstruction("the classical engine cannot use reference pictures; use the qwen engine")
         operations, unknown = parse(plan.prompt), unread(plan.prompt)
         if unknown or not operations:
             raise UnsupportedInstruction(_vocabulary(", ".join(unknown) or plan.prompt))

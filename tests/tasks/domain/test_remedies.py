@@ -19,10 +19,10 @@ from tasks.domain.models import (
     FailureClass,
     ImageRef,
     TextChange,
-    Traits,
     Verdict,
 )
 from tasks.domain.remedies import ADJUSTMENTS, LADDERS, MAX_CFG, MAX_CONTEXT, MAX_STEPS, MIN_CFG, Remedy, next_plan
+from tasks.domain.traits import Traits
 
 PICTURE = ImageRef(uri="", sha256="0" * 64, file_sha256="0" * 64, width=8, height=8)
 EXACT = Traits(varies=frozenset(EditType) - {EditType.TEXT}, exact=True, reads_freely=False)
