@@ -5,15 +5,27 @@ from __future__ import annotations
 from prefect import get_run_logger, task
 
 from tasks.domain import classification
-from tasks.domain.models import Classification, EditRequest
+from tasks.domain.errors import EngineError
+from tasks.domain.models import Classification, EditRequest, Job
+from tasks.engines.assistant.classifying import UNSURE, decide
+from tasks.engines.registry import get_engine
+from tasks.storage import desk
 
 
 @task(name="classify", task_run_name="classify")
-def classify(request: EditRequest) -> Classification:
+def classify(request: EditRequest, job: Job | None = None) -> Classification:
     """The kind of edit: the one the request names, else the one its words show, with confidence and reason.
 
-    The only caller of a classifier: an engine that brings a vision-language model can answer here instead.
+    Where the words leave it open, the vision-language model of the job's engine is asked, if it has one and `job` is
+    given. When that fails, the words decide.
     """
     found = classification.classify(request.prompt, request.edit_type)
-    get_run_logger().info("%s (confidence %.2f): %s", found.edit_type, found.confidence, found.reason)
+    vision = get_engine(job.engine.name).vision if job and found.confidence < UNSURE else None
+    logger = get_run_logger()
+    if job and vision:
+        try:
+            found = decide(found, vision, desk.pick_up(job.source), request.prompt)
+        except EngineError as failed:
+            logger.warning("the vision-language model could not be asked, the words decide: %s", failed)
+    logger.info("%s (confidence %.2f): %s", found.edit_type, found.confidence, found.reason)
     return found

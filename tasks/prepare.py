@@ -11,10 +11,13 @@ from PIL import Image
 from prefect import get_run_logger, task
 
 from tasks.domain.contracts import draw_contract
+from tasks.domain.errors import EngineError
 from tasks.domain.models import EditPlan, EditType, ImageRef, Job
+from tasks.engines.assistant.rewriting import rewrite
 from tasks.engines.registry import get_engine
 from tasks.imaging.area import bounding_box
 from tasks.imaging.region import pointed_at
+from tasks.settings import settings
 from tasks.storage import desk
 
 
@@ -46,7 +49,7 @@ def _plan(job: Job, edit_type: EditType, *, mask: ImageRef | None) -> EditPlan:
     request, recipe = job.request, get_engine(job.engine.name).traits.recipes[edit_type]
     return EditPlan(
         contract=draw_contract(request.prompt, edit_type, masked=job.mask is not None),
-        prompt=request.prompt,
+        prompt=_wording(job),
         negative_prompt=recipe.negative_prompt,
         cfg_scale=recipe.cfg_scale if request.cfg_scale is None else request.cfg_scale,
         steps=recipe.steps if request.steps is None else request.steps,
@@ -55,6 +58,21 @@ def _plan(job: Job, edit_type: EditType, *, mask: ImageRef | None) -> EditPlan:
         mask=mask,
         region=bounding_box(np.asarray(desk.pick_up(mask)) > 0) if mask else None,
     )
+
+
+def _wording(job: Job) -> str:
+    """What the engine is told: the user's words or, where that is wanted and can be done, clearer ones."""
+    engine, own = get_engine(job.engine.name), job.request.prompt
+    if not settings().rewrite or engine.vision is None or not engine.traits.reads_freely:
+        return own
+    logger = get_run_logger()
+    try:
+        clearer = rewrite(engine.vision, desk.pick_up(job.source), own)
+    except EngineError as failed:
+        logger.warning("not rewritten, the user's words are used: %s", failed)
+        return own
+    logger.info("rewritten: %s" if clearer != own else "the user's words are kept: %s", clearer)
+    return clearer
 
 
 def _where(job: Job) -> ImageRef | None:

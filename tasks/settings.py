@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     typeset_fallback: bool = Field(
         default=True, description="Whether the classical engine may set the words of a text edit no other got right."
     )
+    rewrite: bool = Field(
+        default=False, description="Whether an engine's vision-language model may put instructions in clearer words."
+    )
 
     @field_validator("alternates", mode="before")
     @classmethod

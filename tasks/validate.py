@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from prefect import get_run_logger, task
 
+from tasks.domain.errors import EngineError
 from tasks.domain.models import Candidate, EditPlan, Job, Verdict
 from tasks.engines.judge import second_opinion
 from tasks.engines.registry import get_engine
@@ -15,12 +16,18 @@ from tasks.storage import desk
 
 @task(name="validate", task_run_name="validate attempt {attempt}")
 def validate(job: Job, plan: EditPlan, candidate: Candidate, attempt: int) -> Verdict:
-    """The verdict on one candidate: every check of the plan with its score, threshold and, if failed, what is wrong."""
+    """The verdict on one candidate: every check of the plan with its score, threshold and, if failed, what is wrong.
+
+    The vision-language model of the job's engine is asked for a second opinion; when that fails, the checks decide.
+    """
     source, picture = desk.pick_up(job.source), desk.pick_up(candidate.image)
     allowed = np.asarray(desk.pick_up(plan.mask)) > 0 if plan.mask else None
     verdict = inspect(source, picture, plan.contract, allowed, read_text, exact=job.mask is not None)
-    verdict = second_opinion(verdict, get_engine(job.engine.name), source, picture, job.request.prompt)
     logger = get_run_logger()
+    try:
+        verdict = second_opinion(verdict, get_engine(job.engine.name).vision, source, picture, job.request.prompt)
+    except EngineError as failed:
+        logger.warning("not judged, the other checks decide: %s", failed)
     for check in verdict.checks:
         outcome = "passed" if check.passed else f"FAILED ({check.failure})"
         logger.info("%s %s: %.3f against %.3f. %s", check.name, outcome, check.score, check.threshold, check.detail)

@@ -24,3 +24,9 @@ def test_an_engine_to_fall_back_on_that_nobody_knows_is_named_with_the_known_one
     monkeypatch.setenv("EDIT_FLOWS_ALTERNATES", "classical,crystal ball")
     with pytest.raises(SettingsError, match="no engine is called crystal ball; known engines: classical"):
         settings.__wrapped__()
+
+
+def test_instructions_are_rewritten_only_when_asked_for(monkeypatch):
+    assert settings.__wrapped__().rewrite is False
+    monkeypatch.setenv("EDIT_FLOWS_REWRITE", "true")
+    assert settings.__wrapped__().rewrite is True

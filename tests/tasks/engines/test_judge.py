@@ -2,37 +2,50 @@
 
 from __future__ import annotations
 
-from PIL import Image
+import pytest
 
+from tasks.domain.errors import EngineError
 from tasks.domain.models import Check, CheckName, FailureClass, Verdict
-from tasks.engines.judge import Judgement, second_opinion
+from tasks.engines.assistant.judging import CONSISTENT
+from tasks.engines.judge import second_opinion
+from tests.tasks.engines.assistant.scripted import PICTURE, BrokenVision, ScriptedVision
 
-PICTURE = Image.new("RGB", (8, 8))
-PASSED = Check(name=CheckName.INTACT, score=2, threshold=1, passed=True)
-FAILED = Check(name=CheckName.INTACT, score=0, threshold=1, passed=False, failure=FailureClass.DAMAGED)
-
-
-class Strict:
-    """A judge that finds that nothing was done."""
-
-    asked = 0
-
-    def judge(self, source: Image.Image, candidate: Image.Image, prompt: str) -> Judgement:
-        del source, candidate, prompt
-        self.asked += 1
-        return Judgement(followed=1, consistent=9, reason="the sky is still grey")
+PASSED = Verdict(checks=(Check(name=CheckName.INTACT, score=2, threshold=1, passed=True),))
+FAILED = Verdict(
+    checks=(Check(name=CheckName.INTACT, score=0, threshold=1, passed=False, failure=FailureClass.DAMAGED),)
+)
 
 
-def test_a_judge_refuses_and_says_why():
-    found = second_opinion(Verdict(checks=(PASSED,)), Strict(), PICTURE, PICTURE, "make the sky blue")
-    assert not found.passed
-    assert found.failures == (FailureClass.NOT_FOLLOWED,)
-    assert "still grey" in found.checks[-1].detail
+def judging(followed: int, consistent: int) -> ScriptedVision:
+    return ScriptedVision(
+        lambda question, meaning: float(int(meaning) == (consistent if CONSISTENT in question else followed))
+    )
 
 
-def test_a_judge_is_not_asked_about_what_has_failed_already_and_an_engine_without_one_changes_nothing():
-    strict = Strict()
-    failed, passed = Verdict(checks=(FAILED,)), Verdict(checks=(PASSED,))
-    assert second_opinion(failed, strict, PICTURE, PICTURE, "x") == failed
-    assert strict.asked == 0
-    assert second_opinion(passed, object(), PICTURE, PICTURE, "x") == passed
+@pytest.mark.parametrize(
+    ("followed", "consistent", "failures"),
+    [
+        (1, 9, (FailureClass.NOT_FOLLOWED,)),
+        (9, 1, (FailureClass.STRUCTURE_LOST,)),
+        (9, 9, ()),
+    ],
+)
+def test_a_judge_may_refuse_for_either_reason(followed, consistent, failures):
+    found = second_opinion(PASSED, judging(followed, consistent), PICTURE, PICTURE, "make the sky blue")
+    assert found.passed is not bool(failures)
+    assert found.failures == failures
+    assert found.checks[-1].name is CheckName.JUDGED
+    assert found.checks[-1].measures["instruction followed"] == pytest.approx(followed, abs=0.1)
+
+
+def test_a_judge_is_not_asked_about_what_has_failed_already():
+    assert second_opinion(FAILED, BrokenVision(), PICTURE, PICTURE, "x") == FAILED
+
+
+def test_without_a_model_nothing_changes():
+    assert second_opinion(PASSED, None, PICTURE, PICTURE, "x") == PASSED
+
+
+def test_a_judge_that_fails_says_so():
+    with pytest.raises(EngineError):
+        second_opinion(PASSED, BrokenVision(), PICTURE, PICTURE, "x")
