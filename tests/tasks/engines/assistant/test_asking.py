@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from PIL import Image
 
@@ -11,8 +13,8 @@ from tests.tasks.engines.assistant.scripted import PICTURE, ScriptedVision
 BELIEVED = {"red": 0.5, "green": 0.3, "blue": 0.2}
 
 
-def asked(vision):
-    def question(labels):
+def asked(vision: ScriptedVision) -> tuple[float, ...]:
+    def question(labels: Sequence[str]) -> str:
         return "\n".join(f"{label}: {meaning}" for label, meaning in zip(labels, BELIEVED, strict=True))
 
     return belief(vision, [PICTURE], question, rotations("ABC"))
