@@ -1,0 +1,83 @@
+"""What every request passes on its way in: it is counted, may be no larger than the limit, and shows its token."""
+
+from __future__ import annotations
+
+import secrets
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tasks.engines.server.errors import INVALID, Problem, problem
+from tasks.engines.server.metrics import Metrics
+
+MAX_BODY = 256 * 1024 * 1024
+"""Bytes of a request."""
+OPEN = frozenset({"/health"})
+"""Answered without a token: probes have none."""
+TOO_LARGE = f"the request is larger than {MAX_BODY // 1024**2} MiB: send smaller pictures"
+
+
+class Gate:
+    """Lets a request through to `app`, or answers it."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, token: str | None) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._expected = f"Bearer {token}".encode() if token else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 499  # a client that went away before it was answered
+
+        async def telling(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            refused = self._refusal(scope["path"], Headers(scope=scope))
+            if refused is not None:
+                self._metrics.errors.labels(refused.code).inc()
+                await refused.response()(scope, receive, telling)
+            else:
+                await self._app(scope, _bounded(receive), telling)
+        except Exception:
+            status = 500  # answered further out, where what nobody foresaw ends
+            raise
+        finally:
+            route = getattr(scope.get("route"), "path", "other")  # never the path itself: anybody could make up many
+            self._metrics.count(scope["method"], route, status)
+
+    def _refusal(self, path: str, headers: Headers) -> Problem | None:
+        shown = headers.get("authorization", "").encode("latin-1")
+        if self._expected is not None and path not in OPEN and not secrets.compare_digest(shown, self._expected):
+            said = "Incorrect API key provided" if shown else "No API key provided"
+            told = problem(
+                401, f"{said}: send the server's token as Authorization: Bearer.", INVALID, "invalid_api_key"
+            )
+            told.headers["WWW-Authenticate"] = "Bearer"
+            return told
+        length = headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > MAX_BODY:
+            return problem(413, TOO_LARGE, INVALID, "request_too_large")
+        return None
+
+
+def _bounded(receive: Receive) -> Receive:
+    """`receive` that ends a request whose body turns out too large."""
+    taken = 0
+
+    async def counting() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > MAX_BODY:
+            raise HTTPException(413, TOO_LARGE)
+        return message
+
+    return counting

@@ -1,0 +1,286 @@
+"""The one owner of an engine: a thread that loads it and works off a bounded queue, and survives its crashes."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+import time
+from bisect import insort
+from collections import deque
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeVar
+
+from tasks.domain.errors import EditCancelled, EditFlowError, EngineError, RequestError, SettingsError
+from tasks.domain.models import EngineIdentity
+from tasks.domain.traits import Traits
+from tasks.engines.protocol import Engine
+from tasks.engines.server.errors import DeadlineExceeded, EngineFailed, EngineLoading, QueueFull, ShuttingDown
+from tasks.engines.server.tickets import Done, Ended, Notify, Ticket, Unit
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+ATTEMPTS = 5
+"""Crashes in a row, without one unit of work done in between, after which the engine is given up."""
+LONGEST_PAUSE = 60.0
+"""Seconds before a restart at most."""
+GUESS = 5.0
+"""Seconds a unit is taken to last before any was timed."""
+CANCELLING = 10.0
+"""Seconds a cancelled edit is given to get to its next step when the server stops."""
+
+
+class State(StrEnum):
+    """What the host is doing."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+    STOPPING = "stopping"
+
+
+class Serving(NamedTuple):
+    """What is known of an engine once it is loaded."""
+
+    identity: EngineIdentity
+    traits: Traits
+    vision: bool
+
+
+class Host:
+    """Runs work on the engine, one unit at a time in one thread: higher priority first, then first come.
+
+    `load` makes a fresh engine; it is called in that thread, again after each crash. A crash is any exception but an
+    `EditFlowError`: the running request gets an `EngineError`, those that wait are kept. `limit` requests may wait.
+    `pause` seconds pass before the first restart, twice as many before each further one. `watch` is told every state.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Engine],
+        *,
+        limit: int = 16,
+        pause: float = 1.0,
+        watch: Callable[[State], None] = lambda _: None,
+    ) -> None:
+        self.limit = limit
+        self.state = State.LOADING
+        self.error: str | None = None
+        """What is wrong with the engine, while it is restarted or has failed."""
+        self.serving: Serving | None = None
+        """What was loaded; None before."""
+        self.refused = False
+        """True when the engine cannot be loaded as things are set, so that no restart would help."""
+        self._load = load
+        self._pause = pause
+        self._watch = watch
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+        self._waiting: list[Ticket[Any]] = []
+        self._running: Ticket[Any] | None = None
+        self._crashes = 0
+        self._numbers = 0
+        self._durations: deque[float] = deque(maxlen=20)
+
+    def start(self) -> None:
+        """Begin to load the engine."""
+        self._new_thread(0.0)
+
+    @property
+    def waiting(self) -> int:
+        """Requests in the queue, without the running one."""
+        return len(self._waiting)
+
+    @property
+    def running(self) -> int:
+        """1 while the engine works, else 0."""
+        return int(self._running is not None)
+
+    def ensure_room(self) -> Serving:
+        """What is served, when a request would be taken now; raises an `EngineBusy` that says why not."""
+        with self._changed:
+            refusal = self._refusal()
+            if refusal is not None:
+                raise refusal
+            if self.serving is None:
+                raise AssertionError("a ready host has loaded an engine")
+            return self.serving
+
+    def submit(
+        self, units: Sequence[Unit[T]], notify: Notify[T], *, priority: int = 1, deadline: float | None = None
+    ) -> Ticket[T]:
+        """A place in the queue; `notify` hears what becomes of it. Raises an `EngineBusy` when there is none.
+
+        After `deadline` seconds in the queue the request ends with `DeadlineExceeded`.
+        """
+        with self._changed:
+            refusal = self._refusal()
+            if refusal is not None:
+                raise refusal
+            self._numbers += 1
+            ticket = Ticket(units, priority, self._numbers, notify)
+            if deadline is not None:
+                late = DeadlineExceeded(f"not begun within {deadline:g} s, as the request asked", self._estimate())
+                ticket.expiry = threading.Timer(deadline, self._leave_queue, (ticket, late))
+                ticket.expiry.daemon = True
+                ticket.expiry.start()
+            insort(self._waiting, ticket, key=lambda other: other.rank)
+            self._tell_positions()
+            self._changed.notify_all()
+        return ticket
+
+    def withdraw(self, ticket: Ticket[Any], because: Exception | None = None) -> None:
+        """End a request: at once while it waits, at its next step while it runs; nothing happens to a finished one."""
+        with self._changed:
+            ticket.withdrawn = because or EditCancelled("the request was withdrawn")
+            self._leave_queue(ticket, ticket.withdrawn)
+
+    def stop(self, grace: float) -> None:
+        """Take no more work, refuse what waits, give what has begun `grace` seconds to finish, then cancel it."""
+        refusal = ShuttingDown("the server is shutting down: ask another one, or again later", GUESS)
+        with self._changed:
+            self._stopping.set()
+            self._enter(State.STOPPING)
+            for ticket in [ticket for ticket in self._waiting if not ticket.done]:
+                self._leave_queue(ticket, refusal)
+            if not self._changed.wait_for(self._idle, timeout=grace):
+                for ticket in [*self._waiting, *([self._running] if self._running else [])]:
+                    self.withdraw(ticket, refusal)
+                self._changed.wait_for(self._idle, timeout=CANCELLING)
+
+    def _idle(self) -> bool:
+        return not self._waiting and self._running is None
+
+    def _refusal(self) -> Exception | None:
+        """Why no request is taken now; None when one is."""
+        wait = self._estimate()
+        if self.state is State.STOPPING:
+            return ShuttingDown("the server is shutting down: ask another one, or again later", wait)
+        if self.state is State.FAILED:
+            return EngineFailed(f"the engine has failed: {self.error}", LONGEST_PAUSE)
+        if self.state is State.LOADING:
+            return EngineLoading("the engine is being loaded: ask again soon", wait)
+        if len(self._waiting) >= self.limit:
+            return QueueFull(f"{self.limit} requests are waiting, as many as may: ask again in {wait:.0f} s", wait)
+        return None
+
+    def _estimate(self) -> float:
+        """Seconds until what waits and runs now will be done, as far as recent work tells; at least 1."""
+        mean = sum(self._durations) / len(self._durations) if self._durations else GUESS
+        units = sum(ticket.left for ticket in self._waiting) + (self._running.left if self._running else 0)
+        return max(1.0, mean * units)
+
+    def _enter(self, state: State) -> None:
+        """Change the state, unless the server is stopping, which is final."""
+        if self.state not in {state, State.STOPPING}:
+            self.state = state
+            self._watch(state)
+
+    def _tell_positions(self) -> None:
+        for index, ticket in enumerate(self._waiting):
+            ticket.tell_position(index + self.running)
+
+    def _leave_queue(self, ticket: Ticket[Any], error: Exception) -> None:
+        with self._changed:
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+                self._end(ticket, error)
+                self._tell_positions()
+
+    def _end(self, ticket: Ticket[Any], error: Exception | None) -> None:
+        with self._changed:
+            if ticket.expiry is not None:
+                ticket.expiry.cancel()
+            if ticket is self._running:
+                self._running = None
+            self._changed.notify_all()
+        ticket.notify(Ended(error))
+
+    def _new_thread(self, pause: float) -> None:
+        threading.Thread(target=self._live, args=(pause,), name="device", daemon=True).start()
+
+    def _live(self, pause: float) -> None:
+        """Life of one device thread: it ends when the server stops or the engine crashes."""
+        fault = self._serve(pause)
+        if fault is None:
+            return
+        gc.collect()  # the frames that held the old engine are gone: its memory is free before a new one is loaded
+        with self._changed:
+            self._crashes += 1
+            self.error = fault
+            if self.refused or self._crashes >= ATTEMPTS:
+                self.error += "; correct that, then restart the server"
+                self._enter(State.FAILED)
+                for ticket in self._waiting.copy():
+                    self._leave_queue(ticket, EngineFailed(f"the engine has failed: {self.error}", LONGEST_PAUSE))
+                return
+            self._enter(State.LOADING)
+        self._new_thread(min(LONGEST_PAUSE, self._pause * 2 ** (self._crashes - 1)))
+
+    def _serve(self, pause: float) -> str | None:
+        """Load the engine and work; gives what broke it, as words only, or None when the server stops."""
+        if self._stopping.wait(pause):
+            return None
+        try:
+            engine = self._load()
+            self.serving = Serving(engine.identity, engine.traits, engine.vision is not None)
+            with self._changed:
+                self._enter(State.READY)
+            while (ticket := self._next()) is not None:
+                self._carry_out(engine, ticket)
+        except BaseException as fault:  # the outermost edge of this thread: whatever breaks an engine ends here
+            logger.exception("the engine broke down")
+            self.refused = self.serving is None and isinstance(fault, (RequestError, SettingsError))
+            return f"{type(fault).__name__}: {fault}"
+        return None
+
+    def _next(self) -> Ticket[Any] | None:
+        """The request whose turn it is, waiting for one; None when the server stops and nothing begun is left."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self.state is State.STOPPING)
+            if not self._waiting:
+                return None
+            ticket = self._waiting.pop(0)
+            self._running = ticket
+            if ticket.expiry is not None:
+                ticket.expiry.cancel()
+            self._tell_positions()
+            return ticket
+
+    def _carry_out(self, engine: Engine, ticket: Ticket[Any]) -> None:
+        """One unit of the request. Raises what breaks the engine, after the request was told."""
+        begun = time.perf_counter()
+        try:
+            result = ticket.units[ticket.done](engine, ticket.report)
+        except EditCancelled as cancelled:
+            self._end(ticket, ticket.withdrawn or cancelled)
+        except EditFlowError as error:
+            logger.info("the engine refused or failed: %s", error, exc_info=isinstance(error, EngineError))
+            self._end(ticket, _bare(error))
+        except BaseException as fault:
+            broken = f"the engine broke down ({type(fault).__name__}: {fault}) and is being restarted"
+            self._end(ticket, EngineError(f"{broken}: send the request again"))
+            raise
+        else:
+            self._hand_over(ticket, Done(ticket.done, result, time.perf_counter() - begun))
+
+    def _hand_over(self, ticket: Ticket[Any], done: Done[Any]) -> None:
+        """Give the result to who asked; what is left of the request goes back to its place in the queue."""
+        ticket.notify(done)
+        with self._changed:
+            self._durations.append(done.seconds)
+            self._crashes, self.error = 0, None
+            ticket.done += 1
+            if not ticket.left or ticket.withdrawn is not None:
+                self._end(ticket, ticket.withdrawn if ticket.left else None)
+                return
+            self._running = None
+            insort(self._waiting, ticket, key=lambda other: other.rank)
+
+
+def _bare(error: EditFlowError) -> EditFlowError:
+    """The error without the frames it came through: they hold pictures and tensors that are to be freed."""
+    error.__cause__ = error.__context__ = error.__traceback__ = None
+    return error
