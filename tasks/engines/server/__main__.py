@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import signal
 import socket
 import sys
 import threading
@@ -132,5 +131,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the server has its own
     sys.exit(main(sys.argv[1:]))

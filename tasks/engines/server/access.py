@@ -15,6 +15,7 @@ MAX_BODY = 256 * 1024 * 1024
 """Bytes of a request."""
 OPEN = frozenset({"/health"})
 """Answered without a token: probes have none."""
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 TOO_LARGE = f"the request is larger than {MAX_BODY // 1024**2} MiB: send smaller pictures"
 
 
@@ -51,7 +52,8 @@ class Gate:
             raise
         finally:
             route = getattr(scope.get("route"), "path", "other")  # never the path itself: anybody could make up many
-            self._metrics.count(scope["method"], route, status)
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self._metrics.count(method, route, status)
 
     def _refusal(self, path: str, headers: Headers) -> Problem | None:
         shown = headers.get("authorization", "").encode("latin-1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
@@ -38,12 +39,11 @@ def create_app(host: Host, token: str | None = None) -> FastAPI:
     async def life(_: FastAPI) -> AsyncIterator[None]:
         host.start()
         yield
-        host.stop(GRACE)
+        await asyncio.to_thread(host.stop, GRACE)
         threads.shutdown(wait=False, cancel_futures=True)
 
     app = FastAPI(lifespan=life, openapi_url=None)
     app.add_middleware(Gate, metrics=metrics, token=token)
-
     answer_errors(app, metrics)
 
     @app.post("/v1/images/edits")

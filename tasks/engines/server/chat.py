@@ -8,8 +8,9 @@ import math
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from functools import partial
-from typing import Annotated, Literal, NamedTuple, TypeVar
+from typing import Annotated, Literal, NamedTuple
 
 from fastapi import Request
 from PIL import Image
@@ -23,8 +24,6 @@ from tasks.engines.server.errors import BadField, ModelNotFound
 from tasks.engines.server.order import ensure_served, first_problem
 from tasks.engines.vision import VisionModel
 from tasks.imaging.codec import decode
-
-T = TypeVar("T")
 
 LEAST = -9999.0
 """Logarithm given for a probability of zero, as OpenAI does: JSON has no minus infinity."""
@@ -80,6 +79,7 @@ class ChatOrder(Frozen):
     top_logprobs: int | None = Field(default=None, ge=0, le=20)
     guided_choice: tuple[Annotated[str, Field(min_length=1, max_length=16)], ...] | None = None
     timeout: float = Field(default=60.0, gt=0, le=3600, description="Seconds the model may take.")
+    priority: int = Field(default=2, ge=0, le=9, description="Questions are short: before edits, if nothing is said.")
     n: Literal[1] | None = None
     stream: Literal[False] | None = None
     temperature: float | None = None
@@ -119,13 +119,16 @@ async def chat(request: Request, place: Workplace) -> dict[str, object]:
         raise ModelNotFound(f"{serving.identity.name} brings no vision-language model: ask a server whose engine does")
     order = _understand(await request.body())
     ensure_served(order.model, serving.identity)
-    question = await place.timed("decode", partial(_question, order))
-    if order.guided_choice is None:
-        words = await _run(Errand(place, [question.answer]), request)
-        choice = _choice(words, None)
+    with place.host.room():
+        question = await place.timed("decode", partial(_question, order))
+        units = [question.answer if order.guided_choice is None else question.probabilities]
+        errand = Errand[str | dict[str, float]](place, units, priority=order.priority)
+    async with aclosing(errand.results(request)) as results:
+        (said,) = [done.result async for done in results]
+    if isinstance(said, str):
+        choice = _choice(said, None)
     else:
-        likely = await _run(Errand(place, [question.probabilities]), request)
-        choice = _choice(max(likely, key=likely.__getitem__), likely if order.logprobs else None)
+        choice = _choice(max(said, key=said.__getitem__), said if order.logprobs else None)
     return {
         "id": f"chatcmpl-{uuid.uuid4().hex}",
         "object": "chat.completion",
@@ -175,12 +178,6 @@ def _model(engine: Engine) -> VisionModel:
     if engine.vision is None:  # it had one when the request was let in, before a restart
         raise EngineError("the vision-language model did not come up again after a restart: do without it")
     return engine.vision
-
-
-async def _run(errand: Errand[T], request: Request) -> T:
-    """What the only unit of an errand gives."""
-    results = [done.result async for done in errand.results(request)]
-    return results[0]
 
 
 def _choice(words: str, likely: Mapping[str, float] | None) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from functools import partial
 
 from fastapi import Request, Response
@@ -17,7 +18,7 @@ from tasks.engines.server import answers
 from tasks.engines.server.answers import Made
 from tasks.engines.server.errand import Errand, Workplace
 from tasks.engines.server.errors import problem_of
-from tasks.engines.server.form import read_form
+from tasks.engines.server.form import form_of
 from tasks.engines.server.order import ensure_served, ensure_takes, understand
 from tasks.engines.server.sitting import Sitting, finish, prepare
 from tasks.engines.server.tickets import Done, Progress, Queued
@@ -26,18 +27,19 @@ from tasks.engines.server.tickets import Done, Progress, Queued
 async def edit(request: Request, place: Workplace) -> Response:
     """The answer to a request for an edit. Raises the errors that are answered before any event is sent."""
     place.host.ensure_room()  # before the body is read: a full server refuses at once
-    sent = understand(await read_form(request))
-    serving = place.host.ensure_room()
-    ensure_served(sent.order.model, serving.identity)
-    ensure_takes(len(sent.references), serving.traits, serving.identity)
-    sitting = await place.timed("decode", partial(prepare, sent, serving.traits))
-    del sent
-    order = sitting.order
-    units = [partial(sitting.edit, index=index) for index in range(order.n)]
-    errand = Errand(place, units, priority=order.priority, deadline=order.deadline)
+    async with form_of(request) as form:
+        sent = understand(form)
+        order = sent.order
+        with place.host.room() as serving:
+            ensure_served(order.model, serving.identity)
+            ensure_takes(len(sent.references), serving.traits, serving.identity)
+            sitting = await place.timed("decode", partial(prepare, sent, serving.traits))
+            units = [partial(sitting.edit, index=index) for index in range(order.n)]
+            errand = Errand(place, units, priority=order.priority, deadline=order.deadline)
     if order.stream:
         return _EventStream(_events(errand, sitting, serving.identity, place), errand)
-    made = [await _finished(done, sitting, place) async for done in errand.results(request)]
+    async with aclosing(errand.results(request)) as results:
+        made = [await _finished(done, sitting, place) async for done in results]
     document = answers.whole(made, serving.identity, order.output_format)
     return StreamingResponse(document, media_type="application/json")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -77,7 +77,7 @@ class Errand(Generic[T]):
                 seconds.labels("wait").observe(max(0.0, time.perf_counter() - self._begun - worked))
             yield event
 
-    async def results(self, request: Request) -> AsyncIterator[Done[T]]:
+    async def results(self, request: Request) -> AsyncGenerator[Done[T], None]:
         """The finished units, one by one; the errand is withdrawn when the client of `request` goes away."""
 
         async def leave_with_client() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import BinaryIO, NamedTuple
 
 from python_multipart.multipart import parse_options_header
-from starlette.datastructures import Headers, UploadFile
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
@@ -22,7 +23,11 @@ class Upload(NamedTuple):
     """One file of a form."""
 
     name: str
-    data: bytes
+    file: BinaryIO
+
+    def read(self) -> bytes:
+        """Its bytes; to be asked for once."""
+        return self.file.read()
 
 
 class Form(NamedTuple):
@@ -32,8 +37,9 @@ class Form(NamedTuple):
     files: Mapping[str, tuple[Upload, ...]]
 
 
-async def read_form(request: Request) -> Form:
-    """The form of a request, each file read once. Raises `BadField` when it is none or is broken."""
+@asynccontextmanager
+async def form_of(request: Request) -> AsyncIterator[Form]:
+    """The form of a request; large files lie on disk until they are read. Raises `BadField` when it is broken."""
     kind, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
@@ -50,20 +56,24 @@ async def read_form(request: Request) -> Form:
         parts = await parser.parse()
     except MultiPartException as broken:
         raise BadField(f"the multipart form cannot be read: {broken.message}", None, "invalid_form") from None
-    texts: dict[str, str] = {}
-    files: dict[str, list[Upload]] = {}
     try:
-        for raw_name, part in parts.multi_items():
-            name = _text(raw_name, "a field's name")
-            if isinstance(part, UploadFile):
-                upload = Upload(_text(part.filename or "", f"file name of {name}"), await part.read())
-                files.setdefault(name, []).append(upload)
-            elif name in texts:
-                raise BadField(f"{name} is given more than once: give it once", name)
-            else:
-                texts[name] = _text(part, name)
+        yield _sorted(parts)
     finally:
         await parts.close()
+
+
+def _sorted(parts: FormData) -> Form:
+    """Texts and files apart."""
+    texts: dict[str, str] = {}
+    files: dict[str, list[Upload]] = {}
+    for raw_name, part in parts.multi_items():
+        name = _text(raw_name, "a field's name")
+        if isinstance(part, UploadFile):
+            files.setdefault(name, []).append(Upload(_text(part.filename or "", f"file name of {name}"), part.file))
+        elif name in texts:
+            raise BadField(f"{name} is given more than once: give it once", name)
+        else:
+            texts[name] = _text(part, name)
     return Form(texts, {name: tuple(uploads) for name, uploads in files.items()})
 
 

@@ -8,7 +8,8 @@ import threading
 import time
 from bisect import insort
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
@@ -82,6 +83,7 @@ class Host:
         self._running: Ticket[Any] | None = None
         self._crashes = 0
         self._numbers = 0
+        self._reserved = 0
         self._durations: deque[float] = deque(maxlen=20)
 
     def start(self) -> None:
@@ -101,24 +103,34 @@ class Host:
     def ensure_room(self) -> Serving:
         """What is served, when a request would be taken now; raises an `EngineBusy` that says why not."""
         with self._changed:
-            refusal = self._refusal()
-            if refusal is not None:
-                raise refusal
-            if self.serving is None:
-                raise AssertionError("a ready host has loaded an engine")
-            return self.serving
+            serving = self._ensure_working()
+            if len(self._waiting) + self.running + self._reserved > self.limit:
+                wait = self._estimate()
+                raise QueueFull(f"{self.limit} requests are waiting, as many as may: ask again in {wait:.0f} s", wait)
+            return serving
+
+    @contextmanager
+    def room(self) -> Iterator[Serving]:
+        """A place in the queue kept free while a request is prepared; raises an `EngineBusy` when there is none."""
+        with self._changed:
+            serving = self.ensure_room()
+            self._reserved += 1
+        try:
+            yield serving
+        finally:
+            with self._changed:
+                self._reserved -= 1
 
     def submit(
         self, units: Sequence[Unit[T]], notify: Notify[T], *, priority: int = 1, deadline: float | None = None
     ) -> Ticket[T]:
-        """A place in the queue; `notify` hears what becomes of it. Raises an `EngineBusy` when there is none.
+        """A request put into the queue, inside `room()`; `notify` hears what becomes of it.
 
-        After `deadline` seconds in the queue the request ends with `DeadlineExceeded`.
+        After `deadline` seconds in the queue it ends with `DeadlineExceeded`. Raises an `EngineBusy` when the engine
+        takes no work any more.
         """
         with self._changed:
-            refusal = self._refusal()
-            if refusal is not None:
-                raise refusal
+            self._ensure_working()
             self._numbers += 1
             ticket = Ticket(units, priority, self._numbers, notify)
             if deadline is not None:
@@ -139,32 +151,31 @@ class Host:
 
     def stop(self, grace: float) -> None:
         """Take no more work, refuse what waits, give what has begun `grace` seconds to finish, then cancel it."""
-        refusal = ShuttingDown("the server is shutting down: ask another one, or again later", GUESS)
         with self._changed:
             self._stopping.set()
             self._enter(State.STOPPING)
             for ticket in [ticket for ticket in self._waiting if not ticket.done]:
-                self._leave_queue(ticket, refusal)
+                self._leave_queue(ticket, _stopping())
             if not self._changed.wait_for(self._idle, timeout=grace):
                 for ticket in [*self._waiting, *([self._running] if self._running else [])]:
-                    self.withdraw(ticket, refusal)
+                    self.withdraw(ticket, _stopping())
                 self._changed.wait_for(self._idle, timeout=CANCELLING)
 
     def _idle(self) -> bool:
         return not self._waiting and self._running is None
 
-    def _refusal(self) -> Exception | None:
-        """Why no request is taken now; None when one is."""
-        wait = self._estimate()
+    def _ensure_working(self) -> Serving:
+        """What is served; raises an `EngineBusy` when nothing is, or not any more."""
         if self.state is State.STOPPING:
-            return ShuttingDown("the server is shutting down: ask another one, or again later", wait)
+            raise _stopping()
         if self.state is State.FAILED:
-            return EngineFailed(f"the engine has failed: {self.error}", LONGEST_PAUSE)
-        if self.state is State.LOADING:
-            return EngineLoading("the engine is being loaded: ask again soon", wait)
-        if len(self._waiting) >= self.limit:
-            return QueueFull(f"{self.limit} requests are waiting, as many as may: ask again in {wait:.0f} s", wait)
-        return None
+            raise self._failed()
+        if self.state is State.LOADING or self.serving is None:
+            raise EngineLoading("the engine is being loaded: ask again soon", self._estimate())
+        return self.serving
+
+    def _failed(self) -> EngineFailed:
+        return EngineFailed(f"the engine has failed: {self.error}", LONGEST_PAUSE)
 
     def _estimate(self) -> float:
         """Seconds until what waits and runs now will be done, as far as recent work tells; at least 1."""
@@ -214,7 +225,7 @@ class Host:
                 self.error += "; correct that, then restart the server"
                 self._enter(State.FAILED)
                 for ticket in self._waiting.copy():
-                    self._leave_queue(ticket, EngineFailed(f"the engine has failed: {self.error}", LONGEST_PAUSE))
+                    self._leave_queue(ticket, self._failed())
                 return
             self._enter(State.LOADING)
         self._new_thread(min(LONGEST_PAUSE, self._pause * 2 ** (self._crashes - 1)))
@@ -278,6 +289,10 @@ class Host:
                 return
             self._running = None
             insort(self._waiting, ticket, key=lambda other: other.rank)
+
+
+def _stopping() -> ShuttingDown:
+    return ShuttingDown("the server is shutting down: ask another one, or again later", GUESS)
 
 
 def _bare(error: EditFlowError) -> EditFlowError:

@@ -58,14 +58,14 @@ def prepare(sent: Sent, traits: Traits) -> Sitting:
 
     Raises `ImageError`, `MaskError` or `BadField` when they do not fit each other or the engine.
     """
-    source = decode(sent.source.data, name=sent.source.name or "image")
+    source = decode(sent.source.read(), name=sent.source.name or "image")
     order = sent.order
     size = order.size or source.size
     _ensure_undistorted(size, source.size)
     ensure_encodable(size, order.output_format)
     mask = None
     if sent.mask is not None:
-        mask = decode_mask(sent.mask.data, name=sent.mask.name or "mask", size=source.size)
+        mask = decode_mask(sent.mask.read(), name=sent.mask.name or "mask", size=source.size)
     region = bounding_box(np.asarray(mask) > 0) if mask is not None else None
     view = viewport.view_of(source.size, region, works_at=traits.works_at, multiple=traits.multiple)
     return Sitting(
@@ -74,7 +74,7 @@ def prepare(sent: Sent, traits: Traits) -> Sitting:
         view=view,
         shown=viewport.show(source, view),
         mask=viewport.show_mask(mask, view) if mask is not None else None,
-        references=tuple(decode(upload.data, name=upload.name or "image") for upload in sent.references),
+        references=tuple(decode(upload.read(), name=upload.name or "image") for upload in sent.references),
         plans=_plans(order, traits, region),
         size=size,
     )
