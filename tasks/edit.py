@@ -36,7 +36,7 @@ def edit(job: Job, plan: EditPlan, attempt: int) -> Candidate | None:
     try:
         edited = _edited(engine, source, view, job, plan)
     except (EngineError, UnsupportedInstruction) as failed:
-        if engine.identity == job.engine:
+        if (plan.engine or job.engine.name) == job.engine.name:
             raise
         get_run_logger().warning("%s, fallen back on, could not do it: %s", engine.identity.name, failed)
         return None
