@@ -11,7 +11,8 @@
     ├── SettingsError             a setting has a value it cannot have
     ├── ServerError               no Prefect server answers, and none could be started
     ├── EngineError               the engine failed on a request that was fine
-    │   └── DeviceMemoryError     the request does not fit into the device's memory
+    │   ├── DeviceMemoryError     the request does not fit into the device's memory
+    │   └── DeviceLostError       the device failed; the process has to be started anew
     ├── EditCancelled             somebody asked the edit to stop
     └── TransientError            a machine fault that may pass; the only kind Prefect retries
         └── EngineBusy            its queue is full, it is loading or shutting down; says when to come again
@@ -66,6 +67,10 @@ class EngineError(EditFlowError):
 
 class DeviceMemoryError(EngineError):
     """The request does not fit into the memory of the device."""
+
+
+class DeviceLostError(EngineError):
+    """The device failed and stays unusable to this process; it has to be started anew."""
 
 
 class EditCancelled(EditFlowError):

@@ -1,0 +1,1 @@
+"""The engine the project is for: Qwen-Image-Edit through diffusers, weights loaded once per process."""

@@ -1,0 +1,177 @@
+"""Engine `qwen`: a plan checked on the CPU, encoded, denoised on the device, one edit at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from PIL import Image
+
+from tasks.domain.errors import DeviceLostError, DeviceMemoryError, ParameterError
+from tasks.domain.models import EditPlan, EngineIdentity
+from tasks.domain.traits import Traits
+from tasks.engines import environment
+from tasks.engines.protocol import Edited, Report
+from tasks.engines.qwen import prompts
+from tasks.engines.qwen.catalogue import Family
+from tasks.engines.qwen.diffusion import Conditions, Sampling, decode, denoise
+from tasks.engines.qwen.geometry import MULTIPLE, SHOWN_TO_LANGUAGE_MODEL, brought_to, tokens, working_size
+from tasks.engines.qwen.loading import Loaded, load
+from tasks.engines.qwen.settings import QwenSettings
+from tasks.engines.qwen.vision import QwenVision, sees
+
+
+class QwenEngine:
+    """Edits with Qwen-Image-Edit or one of its kin. Weights are loaded when it is made."""
+
+    def __init__(self, settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> None:
+        self._settings = settings
+        self._loaded: Loaded = load(settings, dtype)
+        self._lock = threading.RLock()
+        self._vision = self._sound_vision()
+        if self._device.type == "cuda":
+            self.warm_up()
+
+    @property
+    def identity(self) -> EngineIdentity:
+        """Model, fingerprint of weights and LoRA, number format, device and versions."""
+        return self._loaded.identity
+
+    @property
+    def traits(self) -> Traits:
+        """Works at about a megapixel; every pixel passes through the model; no two seeds give the same."""
+        model = self._loaded.model
+        return Traits(
+            works_at=self._settings.area,
+            multiple=MULTIPLE,
+            references=model.references,
+            tunable=not model.distilled,
+            recipes=model.recipes,
+        )
+
+    @property
+    def vision(self) -> QwenVision | None:
+        """Its own text encoder; None when the settings or the canary at load say no."""
+        return self._vision
+
+    def edit(
+        self,
+        source: Image.Image,
+        plan: EditPlan,
+        mask: Image.Image | None,
+        report: Report,
+        references: Sequence[Image.Image] = (),
+    ) -> Edited:
+        """The edited picture, mode RGB, at the size worked at; outside `mask` the source's latents are kept.
+
+        Raises `ParameterError` before any work on the device when the plan is outside what the model takes,
+        `DeviceMemoryError` when the device is full, `DeviceLostError` when it fails.
+        """
+        pictures = [_opaque(picture) for picture in (source, *references)]
+        self._ensure_takes(plan, pictures)
+        area = self._settings.area
+        sizes = [working_size(pictures[0].size, area), *(brought_to(picture.size, area) for picture in pictures[1:])]
+        with self._lock, self._device_faults(sizes[0]):
+            given = self._conditions(plan, pictures, sizes, mask)
+            sampling = Sampling(plan.cfg_scale, plan.steps, plan.seed)
+            latents = denoise(self._loaded.pipeline, given, sampling, report, self._loaded.tables)
+            edited = decode(self._loaded.pipeline, latents, sizes[0])
+        return Edited(edited, {"worked at": f"{sizes[0][0]} x {sizes[0][1]}"})
+
+    def warm_up(self) -> None:
+        """One step with guidance on a grey picture, so that the first edit finds everything allocated and compiled."""
+        side = working_size((1024, 1024), self._settings.area)
+        with self._lock, self._device_faults(side):
+            grey = Image.new("RGB", side, "grey")
+            pipeline = self._loaded.pipeline
+            embeddings = [self._embedding(words, [grey], [side]) for words in ("warm up", " ")]
+            given = Conditions(embeddings[0], embeddings[1], [grey], [side])
+            decode(pipeline, denoise(pipeline, given, Sampling(4.0, 1, 0), _unheard, self._loaded.tables), side)
+
+    @property
+    def _device(self) -> torch.device:
+        device: torch.device = self._loaded.pipeline._execution_device
+        return device
+
+    def _sound_vision(self) -> QwenVision | None:
+        vision = QwenVision(self._loaded.pipeline, self._lock)
+        wanted = self._settings.vision
+        if wanted == "off" or (wanted == "auto" and not (self._loaded.complete and sees(vision))):
+            return None
+        return vision
+
+    def _ensure_takes(self, plan: EditPlan, pictures: Sequence[Image.Image]) -> None:
+        """What can be told without the device; raises `ParameterError`."""
+        if plan.steps < 1:
+            raise ParameterError(f"steps is {plan.steps}; give at least 1")
+        if plan.cfg_scale > 1 and not plan.negative_prompt:
+            raise ParameterError(
+                f"guidance {plan.cfg_scale:g} is away from a negative prompt, and there is none: give one (a blank is "
+                "the neutral one) or guidance 1"
+            )
+        most = self._loaded.model.references
+        if len(pictures) - 1 > most:
+            raise ParameterError(
+                f"{len(pictures) - 1} reference pictures, {self.identity.model} can be shown {most}: leave some out"
+            )
+        for words in (plan.prompt, plan.negative_prompt):
+            prompts.ensure_plain(words, self._loaded.pipeline.processor.tokenizer.all_special_tokens)
+
+    def _conditions(
+        self,
+        plan: EditPlan,
+        pictures: Sequence[Image.Image],
+        sizes: Sequence[tuple[int, int]],
+        mask: Image.Image | None,
+    ) -> Conditions:
+        seen = [picture.resize(size, Image.Resampling.LANCZOS) for picture, size in zip(pictures, sizes, strict=True)]
+        positive = self._embedding(plan.prompt, seen, sizes)
+        negative = self._embedding(plan.negative_prompt, seen, sizes) if plan.cfg_scale > 1 else None
+        return Conditions(positive, negative, seen, sizes, mask)
+
+    def _embedding(self, words: str, pictures: Sequence[Image.Image], sizes: Sequence[tuple[int, int]]) -> torch.Tensor:
+        pipeline, family = self._loaded.pipeline, self._loaded.model.family
+        shown = list(pictures)
+        if family is Family.PLUS:
+            shown = [
+                picture.resize(brought_to(picture.size, SHOWN_TO_LANGUAGE_MODEL), Image.Resampling.LANCZOS)
+                for picture in pictures
+            ]
+        text = prompts.template(pipeline, family, len(shown)).replace("{}", words)
+        inputs = prompts.tokenize(pipeline, text, shown)
+        prompts.ensure_fits(pipeline, inputs, [tokens(size) for size in sizes])
+        return prompts.embed(pipeline, inputs)
+
+    @contextmanager
+    def _device_faults(self, size: tuple[int, int]) -> Iterator[None]:
+        """Whatever the device says, in words that tell what to do; models that are offloaded go back in any case."""
+        try:
+            yield
+        except torch.OutOfMemoryError as full:
+            torch.cuda.empty_cache()
+            raise DeviceMemoryError(
+                f"{size[0]} x {size[1]} pixels do not fit into the memory of {self._device}: set a smaller "
+                f"EDIT_FLOWS_QWEN_AREA, or EDIT_FLOWS_QWEN_MEMORY to tables, offload or group ({full})"
+            ) from full
+        except torch.AcceleratorError as lost:
+            raise DeviceLostError(f"{self._device} failed: {lost}; start this process anew") from lost
+        finally:
+            self._loaded.pipeline.maybe_free_model_hooks()
+
+
+def _unheard(_done: int, _total: int) -> None:
+    """A report nobody waits for."""
+
+
+def _opaque(picture: Image.Image) -> Image.Image:
+    """The picture without transparency, on white: the model knows three channels."""
+    if picture.mode != "RGBA":
+        return picture.convert("RGB")
+    return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+
+
+def from_environment() -> QwenEngine:
+    """The engine the environment describes, its weights loaded."""
+    return QwenEngine(environment.read(QwenSettings))

@@ -1,0 +1,108 @@
+"""A checkpoint brought to the device: right versions, bf16, LoRA fused, laid out for the memory at hand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+from safetensors.torch import load_file
+from transformers import Qwen2_5_VLForConditionalGeneration
+
+from tasks.domain.errors import SettingsError
+from tasks.domain.models import EngineIdentity
+from tasks.engines.qwen import lora, memory, weights
+from tasks.engines.qwen.catalogue import Model, find
+from tasks.engines.qwen.modulation import Tables
+from tasks.engines.qwen.processor import load_processor
+from tasks.engines.qwen.quantisation import quantisation
+from tasks.engines.qwen.settings import QwenSettings
+from tasks.engines.qwen.versions import ensure_vouched
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model ready to edit with."""
+
+    model: Model
+    identity: EngineIdentity
+    pipeline: Any
+    tables: Tables | None
+    complete: bool
+    """True when the language model came whole, head included, so that it can answer questions."""
+
+
+def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
+    """The model the settings name, on its device.
+
+    Raises `UnknownEngine` for versions that are not vouched for, `SettingsError` for weights that cannot be had, are of
+    another family or may not be used.
+    """
+    versions = ensure_vouched()
+    name, model = find(settings.model, non_commercial=settings.non_commercial)
+    folder = weights.folder_of(settings.weights or model.repo, model.revision)
+    change = _lora_file(settings, model)
+    device = torch.device(settings.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    pipeline, complete = _pipeline(folder, model, dtype, settings)
+    if change is not None:
+        lora.fuse(pipeline.transformer, load_file(change), source=str(change))
+    mode = memory.choose(settings.memory, memory.free_bytes(device))
+    tables = Tables(pipeline.transformer) if mode in {memory.Memory.TABLES, memory.Memory.OFFLOAD} else None
+    memory.lay_out(pipeline, mode, device)
+    if settings.compiled:
+        # one compilation serves every size and length of prompt; static shapes give up after the eighth
+        pipeline.transformer.compile_repeated_blocks(fullgraph=True, dynamic=True)
+    made_with = [weights.fingerprint([folder, *([change] if change else [])]), str(dtype).removeprefix("torch.")]
+    made_with += [settings.quantise] * bool(settings.quantise) + ["compiled"] * settings.compiled
+    made_with += ["tiled"] * (mode is memory.Memory.GROUP) + [f"{settings.area} px", device.type]
+    made_with += [f"{package} {version}" for package, version in versions.items()]
+    identity = EngineIdentity(name="qwen", model=name, revision=", ".join(made_with))
+    return Loaded(model, identity, pipeline, tables, complete)
+
+
+def _lora_file(settings: QwenSettings, model: Model) -> Path | None:
+    if model.lora is None:
+        if settings.lora:
+            raise SettingsError(
+                f"EDIT_FLOWS_QWEN_LORA={settings.lora!r} is given, but {settings.model} has no LoRA; name a model that "
+                "has one in EDIT_FLOWS_QWEN_MODEL"
+            )
+        return None
+    if Path(settings.lora).is_file():
+        return Path(settings.lora)
+    return weights.file_of(settings.lora or model.lora.repo, model.lora.file)
+
+
+def _pipeline(folder: Path, model: Model, dtype: torch.dtype, settings: QwenSettings) -> tuple[Any, bool]:
+    """The pipeline on the CPU, and whether its language model came whole."""
+    kind = getattr(diffusers, model.family.value)
+    named = diffusers.DiffusionPipeline.load_config(folder)["_class_name"]
+    if named != model.family.value:
+        raise SettingsError(
+            f"{str(folder)!r} holds a {named}, {settings.model} is a {model.family.value}: name the model the weights "
+            "derive from in EDIT_FLOWS_QWEN_MODEL"
+        )
+    encoder, loading = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+        folder, subfolder="text_encoder", dtype=dtype, output_loading_info=True, use_safetensors=True
+    )
+    pipeline = kind.from_pretrained(
+        folder,
+        processor=load_processor(folder),
+        text_encoder=encoder.eval(),
+        dtype=dtype,
+        use_safetensors=True,
+        **quantisation(settings.quantise, dtype),
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    if model.shift is not None:
+        pipeline.scheduler = _with_fixed_shift(pipeline.scheduler, model.shift)
+    return pipeline, not loading["missing_keys"]
+
+
+def _with_fixed_shift(scheduler: Any, shift: float) -> Any:
+    """The scheduler with that shift at any resolution, its last step not stretched: the schedule of the distilled."""
+    logarithm = math.log(shift)
+    return type(scheduler).from_config(scheduler.config, base_shift=logarithm, max_shift=logarithm, shift_terminal=None)

@@ -1,0 +1,71 @@
+"""The modulation of every block in tables: 13.6 GB fewer on the card, the same result bit for bit.
+
+A third of the transformer's parameters turn the time of a step into scales, shifts and gates, and depend on nothing
+else. They stay in the machine's memory; what they give for the steps of a schedule is 4.4 MB a step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+MOST = 256
+"""Times kept, about 1.1 GB for the 60 blocks of the real transformer; the oldest go first."""
+
+
+class Tables:
+    """What the modulation layers of a transformer give, by time. They are taken out of it for good."""
+
+    def __init__(self, transformer: Any) -> None:
+        self._transformer = transformer
+        self._layers = [(block.img_mod[1], block.txt_mod[1]) for block in transformer.transformer_blocks]
+        self._rows: dict[float, list[tuple[torch.Tensor, torch.Tensor]]] = {}
+        self._current = 0.0
+        for number, block in enumerate(transformer.transformer_blocks):
+            block.img_mod, block.txt_mod = _Row(self, number, 0), _Row(self, number, 1)
+        transformer.register_forward_pre_hook(self._note_time, with_kwargs=True)
+
+    def prepare(self, timesteps: torch.Tensor, dtype: torch.dtype, device: torch.device) -> None:
+        """Make the rows for these times (0..1000) that are not there yet: one pass over the layers for all of them."""
+        times = [time.expand(1).to(dtype) / 1000 for time in timesteps]
+        missing = {float(time): self._embedding(time, dtype, device) for time in times if float(time) not in self._rows}
+        for time in missing:
+            self._rows[time] = []
+        for layers in self._layers:
+            weights = [(layer.weight.to(device), layer.bias.to(device)) for layer in layers]
+            for time, embedding in missing.items():
+                # with zero_cond_t the picture's modulation is also made for time 0, the text's is not
+                inputs = (embedding, embedding[:1])
+                row = [functional.linear(functional.silu(i), *w) for i, w in zip(inputs, weights, strict=True)]
+                self._rows[time].append((row[0], row[1]))
+        while len(self._rows) > max(MOST, len(times)):
+            del self._rows[next(iter(self._rows))]
+
+    def row(self, block: int, stream: int) -> torch.Tensor:
+        """Of the step that is being computed: (times, 6 x width); stream 0 is the picture's, 1 the text's."""
+        return self._rows[self._current][block][stream]
+
+    def _embedding(self, time: torch.Tensor, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+        both = torch.cat([time, time * 0]) if self._transformer.zero_cond_t else time
+        embed = self._transformer.time_text_embed.to(device)
+        embedding: torch.Tensor = embed(both.to(device), torch.empty(0, device=device, dtype=dtype))
+        return embedding
+
+    def _note_time(self, _transformer: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        del arguments
+        self._current = float(named["timestep"][0])
+
+
+class _Row(torch.nn.Module):
+    """Stands where a modulation layer was."""
+
+    def __init__(self, tables: Tables, block: int, stream: int) -> None:
+        super().__init__()
+        self._where = (block, stream)
+        self._tables = [tables]  # in a list, so that it is not taken for a part of the model
+
+    def forward(self, embedding: torch.Tensor) -> torch.Tensor:
+        del embedding
+        return self._tables[0].row(*self._where)

@@ -1,0 +1,32 @@
+"""What differs between the hosts that run this engine."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tasks.engines.qwen.catalogue import DEFAULT
+from tasks.engines.qwen.memory import Memory
+
+
+class QwenSettings(BaseSettings):
+    """Read from the environment: EDIT_FLOWS_QWEN_MODEL, EDIT_FLOWS_QWEN_WEIGHTS and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="EDIT_FLOWS_QWEN_", frozen=True)
+
+    model: str = Field(default=DEFAULT, description="Name or repository of a model in the catalogue.")
+    weights: str = Field(default="", description="Local folder or other repository of that model's weights.")
+    lora: str = Field(default="", description="Local file or folder of the model's LoRA; empty: the catalogue's.")
+    device: str = Field(default="", description="cuda, cuda:1, cpu; empty: cuda where there is one.")
+    memory: Memory = Field(default=Memory.AUTO, description="Where the weights are while an edit runs.")
+    quantise: Literal["", "fp8", "nf4"] = Field(default="", description="Smaller weights, another result; empty: none.")
+    compiled: bool = Field(default=False, description="Compile the blocks: slower to start, faster to run.")
+    area: int = Field(
+        default=1024 * 1024, ge=64 * 64, le=2048 * 2048, description="Pixels a picture is worked at; trained: 1024²."
+    )
+    vision: Literal["auto", "on", "off"] = Field(
+        default="auto", description="Whether the text encoder also classifies, rewrites and judges; auto: if it can."
+    )
+    non_commercial: bool = Field(default=False, description="True when models for research only may be used.")
