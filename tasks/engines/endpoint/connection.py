@@ -52,7 +52,7 @@ class Connection:
             if isinstance(error, EngineBusy):
                 return error.retry_after if time.monotonic() + error.retry_after < until else False
             failures += 1
-            return isinstance(error, TransientError) and failures < UNANSWERED
+            return isinstance(error, TransientError) and failures < UNANSWERED and time.monotonic() < until
 
         for attempt in stamina.retry_context(
             on=wait, attempts=None, timeout=seconds, wait_initial=0.5, wait_jitter=0.5
@@ -116,7 +116,7 @@ class Connection:
             ) from nobody
         except httpx.TimeoutException as slow:
             raise TransientError(
-                f"{self.url} was not done after {seconds:.0f} seconds: give it longer (EDIT_FLOWS_ENDPOINT_TIMEOUT)"
+                f"{self.url} was not done after {seconds:.3g} seconds: give it longer (EDIT_FLOWS_ENDPOINT_TIMEOUT)"
             ) from slow
         except httpx.TransportError as fault:
             raise TransientError(f"the connection to {self.url} broke off ({fault})") from fault

@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 
 from tasks.domain.errors import EngineError
-from tests.tasks.engines.endpoint.scripted import refusing, saying
+from tests.tasks.engines.endpoint.scripted import Line, refusing, saying
 
 
-def choice(**fields):
+def choice(**fields: object) -> Line:
     return saying(200, json.dumps({"choices": [fields]}).encode())
 
 
-def scored(**weights):
+def scored(**weights: float) -> Line:
     entries = [{"token": token, "logprob": math.log(weight)} for token, weight in weights.items()]
     return choice(message={"content": "A"}, logprobs={"content": [{"token": "A", "top_logprobs": entries}]})
 
