@@ -17,7 +17,7 @@ from tasks.engines.protocol import Edited
 from tasks.engines.server import answers
 from tasks.engines.server.answers import Made
 from tasks.engines.server.errand import Errand, Workplace
-from tasks.engines.server.errors import problem_of
+from tasks.engines.server.errors import Problem, problem_of, unforeseen
 from tasks.engines.server.form import form_of
 from tasks.engines.server.order import ensure_served, ensure_takes, understand
 from tasks.engines.server.sitting import Sitting, finish, prepare
@@ -68,9 +68,15 @@ async def _events(
                 for piece in answers.completed(made, event.index, engine, sitting.order.output_format):
                     yield piece
     except EditFlowError as error:
-        told = problem_of(error)
-        place.metrics.errors.labels(told.code).inc()
-        yield answers.event("error", **told.body)
+        yield _told(problem_of(error), place)
+    except Exception as fault:  # what came before it is sent: nothing further out can tell the client any more
+        yield _told(unforeseen(fault), place)
+        raise
+
+
+def _told(found: Problem, place: Workplace) -> bytes:
+    place.metrics.errors.labels(found.code).inc()
+    return answers.event("error", **found.body)
 
 
 class _EventStream(StreamingResponse):

@@ -121,6 +121,11 @@ def problem(status: int, message: str, kind: str, code: str | None, param: str |
     return Problem(status, {"error": {"message": message, "type": kind, "param": param, "code": code}}, {})
 
 
+def unforeseen(fault: Exception) -> Problem:
+    """How an error is answered that nobody raised on purpose."""
+    return problem(500, f"the server has a fault ({type(fault).__name__}); its log says more", SERVER, None)
+
+
 def problem_of(error: EditFlowError) -> Problem:
     """How an error of this project is answered; a busy engine says after how many seconds to come again."""
     shape = next(SHAPES[kind] for kind in type(error).__mro__ if kind in SHAPES)

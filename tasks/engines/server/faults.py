@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from tasks.domain.errors import EditFlowError
-from tasks.engines.server.errors import INVALID, SERVER, Problem, problem, problem_of
+from tasks.engines.server.errors import INVALID, Problem, problem, problem_of, unforeseen
 from tasks.engines.server.metrics import Metrics
 
 CODES = {404: "unknown_url", 405: "method_not_allowed", 413: "request_too_large"}
@@ -37,5 +37,5 @@ def answer_errors(app: FastAPI, metrics: Metrics) -> None:
         return told(found)
 
     @app.exception_handler(Exception)
-    async def unforeseen(_: Request, error: Exception) -> Response:
-        return told(problem(500, f"the server has a fault ({type(error).__name__}); its log says more", SERVER, None))
+    async def of_nobody(_: Request, fault: Exception) -> Response:
+        return told(unforeseen(fault))

@@ -158,6 +158,4 @@ def _checked(values: Mapping[str, str]) -> EditOrder:
 
 def _unknown(name: str) -> BadField:
     known = ", ".join(["image", "mask", *EditOrder.model_fields])
-    return BadField(
-        f"Unknown parameter: {shortened(name)}. Known: {known}.", shortened(name)[1:-1], "unknown_parameter"
-    )
+    return BadField(f"Unknown parameter: {shortened(name)}. Known: {known}.", name[:SHOWN], "unknown_parameter")

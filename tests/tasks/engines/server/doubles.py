@@ -52,7 +52,8 @@ class InvertingEngine:
         self.calls.append((source, plan, mask, references))
         report(0, 1)
         if plan.prompt in FAULTS:
-            raise FAULTS[plan.prompt]()
+            fault = FAULTS[plan.prompt]()
+            raise fault
         report(1, 1)
         return Edited(inverted(source), {"colours": "反转 inverted"})
 

@@ -85,7 +85,7 @@ def file_of(picture: Image.Image, kind: str = "PNG") -> bytes:
 
 def error_of(response: httpx.Response) -> dict[str, Any]:
     """The error of an answer, after seeing that it has OpenAI's shape and nothing else."""
-    body = response.json()
+    body: dict[str, dict[str, Any]] = response.json()
     assert set(body) == {"error"}
     assert set(body["error"]) == {"message", "type", "param", "code"}
     assert body["error"]["message"]

@@ -110,7 +110,7 @@ def test_units_of_one_request_come_in_order_and_let_more_urgent_requests_in_betw
     order: list[object] = []
     inner = Door()
 
-    def note(word):
+    def note(word: str) -> Any:
         return lambda _engine, _report: order.append(word)
 
     several = ask(host, note("1 of 3"), inner, note("3 of 3"))
@@ -138,9 +138,8 @@ def test_a_place_kept_free_for_a_request_counts(busy):
     host, _, _ = busy
     for _ in range(3):
         ask(host, says(1))
-    with host.room():
-        with pytest.raises(QueueFull):
-            host.ensure_room()
+    with host.room(), pytest.raises(QueueFull):
+        host.ensure_room()
     host.ensure_room()
 
 
@@ -192,7 +191,9 @@ def test_steps_are_told_as_they_happen(host):
 
     caller = ask(host, work)
     caller.result()
-    assert [event for event in caller.events if isinstance(event, Progress)] == [Progress(step, 2, 0) for step in range(3)]
+    assert [event for event in caller.events if isinstance(event, Progress)] == [
+        Progress(step, 2, 0) for step in range(3)
+    ]
 
 
 @pytest.mark.parametrize("error", [EngineError("x"), DeviceMemoryError("x"), UnsupportedInstruction("x")])
@@ -227,7 +228,7 @@ def test_a_crash_is_told_to_its_request_and_the_engine_is_loaded_afresh_for_thos
     assert door.begun.wait(PATIENCE)
     crashing, waiting = ask(host, raises(fault)), ask(host, lambda engine, _: engine)
     door.open.set()
-    with pytest.raises(EngineError, match="broke down.*restarted"):
+    with pytest.raises(EngineError, match=r"broke down.*restarted"):
         crashing.result()
     assert waiting.result() == [engines[1]]
     assert host.error is None
@@ -276,7 +277,7 @@ def test_an_engine_that_keeps_crashing_is_given_up_and_those_that_wait_are_told(
     door.open.set()
     with pytest.raises(EngineError):
         crashing.result()
-    with pytest.raises(EngineFailed, match="no such device.*restart the server"):
+    with pytest.raises(EngineFailed, match=r"no such device.*restart the server"):
         waiting.result()
     assert len(loads) == ATTEMPTS
     assert states == [State.READY, State.LOADING, State.FAILED]
