@@ -38,4 +38,6 @@ def answer_errors(app: FastAPI, metrics: Metrics) -> None:
 
     @app.exception_handler(Exception)
     async def of_nobody(_: Request, fault: Exception) -> Response:
-        return told(unforeseen(fault))
+        found = unforeseen(fault)
+        found.headers["Connection"] = "close"  # uvicorn ends the connection: no further request may be sent on it
+        return told(found)

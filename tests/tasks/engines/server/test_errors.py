@@ -2,6 +2,7 @@ import socket
 import struct
 import threading
 import zlib
+from collections.abc import Iterator
 from http.client import HTTPResponse
 from typing import Any
 
@@ -264,6 +265,12 @@ def test_what_breaks_an_engine_is_a_server_error(prompt):
         assert (error_of(answer)["type"], error_of(answer)["code"]) == ("server_error", "engine_error")
 
 
+def until_cut_off(stream: httpx.Response) -> Iterator[str]:
+    """The lines of an answer that never ends properly."""
+    with pytest.raises(httpx.RemoteProtocolError):
+        yield from stream.iter_lines()
+
+
 def test_a_fault_of_the_server_itself_has_the_shape_too():
     class Broken(InvertingEngine):
         def edit(self, *_arguments, **_more):
@@ -273,11 +280,9 @@ def test_a_fault_of_the_server_itself_has_the_shape_too():
         answer = server.edit(PICTURE)
         assert answer.status_code == 500
         assert error_of(answer)["type"] == "server_error"
-        lines: list[str] = []
         form: dict[str, Any] = {"data": {"prompt": "x", "stream": "true"}, "files": {"image": PICTURE}}
-        with server.http.stream("POST", "/v1/images/edits", **form) as stream, pytest.raises(httpx.RemoteProtocolError):
-            for line in stream.iter_lines():  # what came is kept, though the end is cut off
-                lines.append(line)  # noqa: PERF402
+        with server.http.stream("POST", "/v1/images/edits", **form) as stream:
+            lines = list(until_cut_off(stream))
         assert "event: error" in lines
         assert "the server has a fault" in lines[-2]
 
