@@ -21,8 +21,8 @@ from tasks.engines.endpoint.refusals import understood
 from tasks.engines.protocol import Report
 from tasks.imaging import codec
 
-ASPECT = 0.02
-"""How far the answer's aspect may be from that of what was shown: rounding to patches stays below."""
+ASPECT = 0.05
+"""How far the answer's aspect may be from what was shown: sides of a megapixel rounded to 32 stay below 0.04."""
 
 
 class Answer(Frozen, extra="ignore"):
