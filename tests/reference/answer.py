@@ -21,8 +21,10 @@ def answer(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     text, vision = config["text_config"], config["vision_config"]
     rope = text["rope_parameters"]
-    names = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
-    names += ("num_key_value_heads", "rms_norm_eps", "max_position_embeddings")
+    names = (
+        *("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"),
+        *("num_key_value_heads", "rms_norm_eps", "max_position_embeddings"),
+    )
     seen = ("depth", "hidden_size", "intermediate_size", "num_heads", "out_hidden_size", "fullatt_block_indexes")
     tokens = ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
     model = Qwen2_5_VLForConditionalGeneration(

@@ -14,11 +14,10 @@ from transformers import Qwen2_5_VLForConditionalGeneration
 
 from tasks.domain.errors import SettingsError
 from tasks.domain.models import EngineIdentity
-from tasks.engines.qwen import lora, memory, weights
+from tasks.engines.qwen import lora, memory, quantisation, weights
 from tasks.engines.qwen.catalogue import Model, find
 from tasks.engines.qwen.modulation import Tables
 from tasks.engines.qwen.processor import load_processor
-from tasks.engines.qwen.quantisation import quantisation
 from tasks.engines.qwen.settings import QwenSettings
 from tasks.engines.qwen.versions import ensure_vouched
 
@@ -49,7 +48,8 @@ def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
     pipeline, complete = _pipeline(folder, model, dtype, settings)
     if change is not None:
         lora.fuse(pipeline.transformer, load_file(change), source=str(change))
-    mode = memory.choose(settings.memory, memory.free_bytes(device))
+    quantisation.after_fusing(settings.quantise, pipeline.transformer)
+    mode = memory.choose(settings.memory, memory.free_bytes(device) + quantisation.SAVED[settings.quantise])
     tables = Tables(pipeline.transformer) if mode in {memory.Memory.TABLES, memory.Memory.OFFLOAD} else None
     memory.lay_out(pipeline, mode, device)
     if settings.compiled:
@@ -94,7 +94,7 @@ def _pipeline(folder: Path, model: Model, dtype: torch.dtype, settings: QwenSett
         text_encoder=encoder.eval(),
         dtype=dtype,
         use_safetensors=True,
-        **quantisation(settings.quantise, dtype),
+        **quantisation.while_loading(settings.quantise, dtype, fused=model.lora is not None),
     )
     pipeline.set_progress_bar_config(disable=True)
     if model.shift is not None:

@@ -33,7 +33,7 @@ def fuse(transformer: torch.nn.Module, tensors: Mapping[str, torch.Tensor], *, s
         weight = layers[name].weight
         down, up = (parts[part].to(weight.device, torch.float32) for part in ("down", "up"))
         scale = float(parts["alpha"]) / down.shape[0] if "alpha" in parts else 1.0
-        weight.copy_(weight.float() + scale * (up @ down))  # type: ignore[operator]  # a parameter of a linear layer
+        weight.copy_(weight.float() + scale * (up @ down))
     return len(changes)
 
 

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tasks.engines.qwen.catalogue import DEFAULT
 from tasks.engines.qwen.memory import Memory
+from tasks.engines.qwen.quantisation import Quantise
 
 
 class QwenSettings(BaseSettings):
@@ -21,7 +22,7 @@ class QwenSettings(BaseSettings):
     lora: str = Field(default="", description="Local file or folder of the model's LoRA; empty: the catalogue's.")
     device: str = Field(default="", description="cuda, cuda:1, cpu; empty: cuda where there is one.")
     memory: Memory = Field(default=Memory.AUTO, description="Where the weights are while an edit runs.")
-    quantise: Literal["", "fp8", "nf4"] = Field(default="", description="Smaller weights, another result; empty: none.")
+    quantise: Quantise = Field(default=Quantise.NONE, description="Smaller weights, another result; empty: none.")
     compiled: bool = Field(default=False, description="Compile the blocks: slower to start, faster to run.")
     area: int = Field(
         default=1024 * 1024, ge=64 * 64, le=2048 * 2048, description="Pixels a picture is worked at; trained: 1024²."

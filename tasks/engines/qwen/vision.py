@@ -77,7 +77,7 @@ class QwenVision:
         return inputs.to(self._pipeline._execution_device)
 
 
-class _Clock(StoppingCriteria):  # type: ignore[misc]  # untyped in transformers
+class _Clock(StoppingCriteria):
     """Stops an answer that takes too long."""
 
     def __init__(self, seconds: float) -> None:

@@ -32,6 +32,7 @@ def test_distilled_models_run_without_guidance_on_their_own_schedule_in_as_many_
         assert {recipe.steps for recipe in model.recipes.values()} == {int(name[-1])}
         assert {recipe.cfg_scale for recipe in model.recipes.values()} == {1.0}
         assert model.shift == 3
+        assert model.lora is not None
         assert f"{name[-1]}steps" in model.lora.file
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from PIL import Image
 
 from tasks.domain.errors import EngineError
-from tasks.engines.qwen import vision
+from tasks.engines.qwen import prompts, vision
 from tests.tasks.engines.qwen.pictures import engine, picture, plan, unheard
 
 
@@ -21,9 +20,9 @@ def test_labels_are_scored_as_by_the_whole_model(editor):
     found = editor.vision.probabilities(shown, "Which is better, A, B or C?", "ABC")
     pipeline = editor._loaded.pipeline
     text = vision.CHAT.replace(
-        "{}", f"Picture 1: {vision.prompts.PICTURE}Picture 2: {vision.prompts.PICTURE}Which is better, A, B or C?"
+        "{}", f"Picture 1: {prompts.PICTURE}Picture 2: {prompts.PICTURE}Which is better, A, B or C?"
     )
-    inputs = vision.prompts.tokenize(pipeline, text, shown)
+    inputs = prompts.tokenize(pipeline, text, shown)
     with torch.no_grad():
         logits = pipeline.text_encoder(**inputs).logits[0, -1]
     expected = torch.softmax(logits[[pipeline.tokenizer.convert_tokens_to_ids(letter) for letter in "ABC"]], 0)
@@ -39,9 +38,7 @@ def test_labels_of_several_tokens_are_refused(editor):
 def test_an_answer_is_the_same_each_time_and_no_longer_than_allowed(editor):
     first, again = (editor.vision.answer([picture()], "What is it?", max_tokens=6, seconds=30) for _ in range(2))
     assert first == again
-    assert editor.vision.answer([], "말해 봐", max_tokens=1, seconds=30) == again[:0] + editor.vision.answer(
-        [], "말해 봐", max_tokens=1, seconds=30
-    )
+    assert len(editor.vision.answer([], "말해 봐", max_tokens=1, seconds=30)) <= len("assistant")
 
 
 def test_an_answer_that_takes_too_long_is_given_up(editor):
@@ -76,7 +73,6 @@ def test_a_model_that_tells_colours_apart_is_trusted_and_one_that_does_not_is_no
     assert vision.sees(Sighted())
     assert not vision.sees(Sighted(blind=("blue",)))
     assert not vision.sees(editor.vision)  # random weights
-    assert Image.new("RGB", (1, 1)).size == (1, 1)
 
 
 @pytest.mark.parametrize(("wanted", "there"), [("on", True), ("off", False), ("auto", False)])
