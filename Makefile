@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-COMPILE := .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links
+COMPILE := .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --unsafe-package torch --no-emit-index-url --no-emit-find-links
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
@@ -16,8 +16,9 @@ export DO_NOT_TRACK := 1
 	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/core.txt
 	touch $@
 
-.venv/dev: requirements/dev.txt .venv/core
+.venv/dev: requirements/dev.txt requirements/torch.txt .venv/core
 	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet -r requirements/torch.txt
 	touch $@
 
 demo: .venv/core
@@ -43,7 +44,7 @@ benchmark: .venv/dev
 
 lock: .venv/dev
 	$(COMPILE) --output-file requirements/core.txt pyproject.toml
-	$(COMPILE) --extra test --extra lint --constraint requirements/core.txt --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --extra server --extra cuda --extra test --extra lint --constraint requirements/core.txt --constraint requirements/torch.txt --output-file requirements/dev.txt pyproject.toml
 
 clean:
 	rm -rf .venv
