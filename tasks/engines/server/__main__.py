@@ -122,6 +122,7 @@ def listen(host: str, port: int) -> socket.socket:
 def main(arguments: list[str]) -> int:
     """Exit code of the server."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # a broken form is told to who sent it
     try:
         code: int = app(arguments, result_action="return_value", exit_on_error=False, print_error=False)
     except (EditFlowError, CycloptsError) as error:

@@ -6,6 +6,7 @@ import gc
 import logging
 import threading
 import time
+import traceback
 from bisect import insort
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -241,8 +242,8 @@ class Host:
                 self._enter(State.READY)
             while (ticket := self._next()) is not None:
                 self._carry_out(engine, ticket)
-        except BaseException as fault:  # the outermost edge of this thread: whatever breaks an engine ends here
-            logger.exception("the engine broke down")
+        except BaseException as fault:  # noqa: BLE001  the outermost edge of this thread
+            logger.error("the engine broke down\n%s", traceback.format_exc())  # as text: see _bare
             self.refused = self.serving is None and isinstance(fault, (RequestError, SettingsError))
             return f"{type(fault).__name__}: {fault}"
         return None
@@ -268,7 +269,8 @@ class Host:
         except EditCancelled as cancelled:
             self._end(ticket, ticket.withdrawn or cancelled)
         except EditFlowError as error:
-            logger.info("the engine refused or failed: %s", error, exc_info=isinstance(error, EngineError))
+            if isinstance(error, EngineError):
+                logger.warning("the engine failed\n%s", traceback.format_exc())
             self._end(ticket, _bare(error))
         except BaseException as fault:
             broken = f"the engine broke down ({type(fault).__name__}: {fault}) and is being restarted"
@@ -296,6 +298,9 @@ def _stopping() -> ShuttingDown:
 
 
 def _bare(error: EditFlowError) -> EditFlowError:
-    """The error without the frames it came through: they hold pictures and tensors that are to be freed."""
+    """The error without the frames it came through: they hold pictures and tensors that are to be freed.
+
+    For the same reason tracebacks are logged as text, which a handler may keep as long as it likes.
+    """
     error.__cause__ = error.__context__ = error.__traceback__ = None
     return error

@@ -1,4 +1,5 @@
 import threading
+import weakref
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from tasks.engines.protocol import Engine, Report
 from tasks.engines.server.errors import DeadlineExceeded, EngineFailed, EngineLoading, QueueFull, ShuttingDown
 from tasks.engines.server.host import ATTEMPTS, Host, State
 from tasks.engines.server.tickets import Done, Ended, Progress, Queued, Ticket
-from tests.tasks.engines.server.doubles import InvertingEngine
+from tests.tasks.engines.server.doubles import FAULTS, InvertingEngine
 from tests.tasks.engines.server.serving import PATIENCE, eventually
 
 
@@ -60,6 +61,14 @@ def says(word: object):
 def raises(error: BaseException):
     def work(_engine: Engine, _report: Report) -> None:
         raise error
+
+    return work
+
+
+def breaks(prompt: str):
+    def work(_engine: Engine, _report: Report) -> None:
+        fault = FAULTS[prompt]()
+        raise fault
 
     return work
 
@@ -232,6 +241,26 @@ def test_a_crash_is_told_to_its_request_and_the_engine_is_loaded_afresh_for_thos
         crashing.result()
     assert waiting.result() == [engines[1]]
     assert host.error is None
+    host.stop(0)
+
+
+def test_a_broken_engine_is_gone_before_a_fresh_one_is_loaded():
+    loaded: list[weakref.ref[InvertingEngine]] = []
+
+    def load() -> Engine:
+        assert all(engine() is None for engine in loaded), "the weights would be in memory twice"
+        engine = InvertingEngine()
+        loaded.append(weakref.ref(engine))
+        return engine
+
+    host = Host(load, pause=0.01)
+    host.start()
+    eventually(lambda: host.state is State.READY)
+    for prompt in ("crash", "fail", "crash"):
+        with pytest.raises(EngineError):
+            ask(host, breaks(prompt)).result()
+        assert ask(host, says("usable")).result() == ["usable"]
+    eventually(lambda: len(loaded) == 3)
     host.stop(0)
 
 
