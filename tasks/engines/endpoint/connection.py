@@ -18,8 +18,10 @@ Part = tuple[str, tuple[str, bytes, str]]
 """A file of a form: field name, then file name, content and media type."""
 T = TypeVar("T")
 
-UNANSWERED = 4
-"""Tries before a server that does not answer at all is given up: within five seconds, for somebody may be watching."""
+UNANSWERED = 3
+"""Tries before a server that does not answer is given up, after a few seconds: the tasks of a flow come again later."""
+SOONEST = 0.5
+"""Seconds after which a busy server is asked again at the earliest, even if it says at once."""
 CONNECT, WRITE = 10.0, 120.0
 """Seconds to connect, and to send one piece of a request."""
 
@@ -50,7 +52,8 @@ class Connection:
         def wait(error: Exception) -> bool | float:
             nonlocal failures
             if isinstance(error, EngineBusy):
-                return error.retry_after if time.monotonic() + error.retry_after < until else False
+                pause = max(SOONEST, error.retry_after)
+                return pause if time.monotonic() + pause < until else False
             failures += 1
             return isinstance(error, TransientError) and failures < UNANSWERED and time.monotonic() < until
 
@@ -118,7 +121,7 @@ class Connection:
             raise TransientError(
                 f"{self.url} was not done after {seconds:.3g} seconds: give it longer (EDIT_FLOWS_ENDPOINT_TIMEOUT)"
             ) from slow
-        except httpx.TransportError as fault:
+        except httpx.RequestError as fault:
             raise TransientError(f"the connection to {self.url} broke off ({fault})") from fault
 
 

@@ -125,5 +125,5 @@ def _seconds(retry_after: str) -> float:
         pass
     try:
         return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
-    except ValueError:
+    except (ValueError, TypeError):  # no date, or one without a time zone
         return AGAIN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -20,7 +21,10 @@ class EndpointSettings(BaseSettings):
     server: str = Field(default="edit-flows", description="Which kind of server it is: a key of the quirks table.")
     model: str = Field(default="", description="The model to ask for; empty: whatever an edit-flows server serves.")
     timeout: float = Field(
-        default=900, gt=0, description="Seconds one edit may take: waiting its turn, being made, coming back, repeats."
+        default=900,
+        gt=0,
+        le=86_400,
+        description="Seconds one edit may take: waiting its turn, being made, coming back, repeats.",
     )
 
     @field_validator("server")
@@ -32,5 +36,8 @@ class EndpointSettings(BaseSettings):
 
     @field_validator("url")
     @classmethod
-    def _without_slash(cls, url: str) -> str:
-        return url.rstrip("/")
+    def _can_be_asked(cls, url: str) -> str:
+        try:
+            return str(httpx.URL(url)).rstrip("/")
+        except httpx.InvalidURL as odd:
+            raise ValueError(str(odd)) from odd
