@@ -32,7 +32,7 @@ def edit_image(request: EditRequest, output: str | None = None, engine: str | No
         job = load(request, output, engine, folder)  # A  image in
         if earlier := recall(job):
             return earlier
-        kind = classify(job.request)  # B  classify edit type
+        kind = classify(job)  # B  classify edit type
         plan: EditPlan | None
         match kind.edit_type:
             case EditType.SEMANTIC:

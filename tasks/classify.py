@@ -6,25 +6,25 @@ from prefect import get_run_logger, task
 
 from tasks.domain import classification
 from tasks.domain.errors import EngineError
-from tasks.domain.models import Classification, EditRequest, Job
+from tasks.domain.models import Classification, Job
 from tasks.engines.assistant.classifying import UNSURE, decide
 from tasks.engines.registry import get_engine
 from tasks.storage import desk
 
 
 @task(name="classify", task_run_name="classify")
-def classify(request: EditRequest, job: Job | None = None) -> Classification:
+def classify(job: Job) -> Classification:
     """The kind of edit: the one the request names, else the one its words show, with confidence and reason.
 
-    Where the words leave it open, the vision-language model of the job's engine is asked, if it has one and `job` is
-    given. When that fails, the words decide.
+    Where the words leave it open, the vision-language model of the job's engine is asked, if it has one. When that
+    fails, the words decide.
     """
-    found = classification.classify(request.prompt, request.edit_type)
-    vision = get_engine(job.engine.name).vision if job and found.confidence < UNSURE else None
-    logger = get_run_logger()
-    if job and vision:
+    prompt, logger = job.request.prompt, get_run_logger()
+    found = classification.classify(prompt, job.request.edit_type)
+    vision = get_engine(job.engine.name).vision if found.confidence < UNSURE else None
+    if vision is not None:
         try:
-            found = decide(found, vision, desk.pick_up(job.source), request.prompt)
+            found = decide(found, vision, desk.pick_up(job.source), prompt)
         except EngineError as failed:
             logger.warning("the vision-language model could not be asked, the words decide: %s", failed)
     logger.info("%s (confidence %.2f): %s", found.edit_type, found.confidence, found.reason)

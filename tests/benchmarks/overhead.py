@@ -84,7 +84,7 @@ def bare(request: EditRequest, output: str) -> Outcome:
         job = load.fn(request, output, "instant", folder)
         if recall.fn(job) is not None:
             raise AssertionError("every request of the benchmark is new")
-        kind = classify.fn(request)
+        kind = classify.fn(job)
         plan = prepare_semantic.fn(job)
         made = edit.fn(job, plan, 1)
         if made is None:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tasks.classify import classify
+from tasks.domain.classification import classify as by_words
 from tasks.domain.models import Candidate, CheckName, EditRequest, EditType, Job
 from tasks.engines import registry
 from tasks.engines.assistant.classifying import MEANINGS
@@ -78,14 +79,14 @@ def rewriting(monkeypatch):
 def test_words_that_say_little_are_classified_by_the_model_that_sees_the_picture(seeing, job):
     seeing(ScriptedVision(lambda _, meaning: 9.0 if meaning == MEANINGS[EditType.TEXT] else 1.0))
     vague = job("Zazzify")
-    assert classify.fn(vague.request, vague).edit_type is EditType.TEXT
-    assert classify.fn(vague.request).edit_type is EditType.APPEARANCE
+    assert by_words(vague.request.prompt).edit_type is EditType.APPEARANCE
+    assert classify.fn(vague).edit_type is EditType.TEXT
 
 
 def test_when_the_model_fails_the_words_decide(seeing, job, caplog):
     seeing(BrokenVision())
     vague = job("Zazzify")
-    assert classify.fn(vague.request, vague) == classify.fn(vague.request)
+    assert classify.fn(vague) == by_words(vague.request.prompt)
     assert "the words decide: out of order" in caplog.text
 
 
