@@ -35,6 +35,7 @@ from tasks.domain.contracts import draw_contract
 from tasks.domain.models import EditPlan, EditType, EngineIdentity, OutputFormat
 from tasks.domain.traits import Traits
 from tasks.engines.protocol import Edited, Report
+from tasks.engines.server.__main__ import listen
 from tasks.engines.server.app import create_app
 from tasks.engines.server.host import Host
 from tasks.imaging.codec import decode, encode
@@ -119,7 +120,7 @@ def serve(listening: socket.socket, seconds: float) -> None:
 @contextmanager
 def served(seconds: float = 0.0) -> Iterator[Server]:
     """A server whose engine takes that long."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with listen("127.0.0.1", 0) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         process = spawn.Process(target=serve, args=(listening, seconds))
         process.start()

@@ -114,9 +114,12 @@ def listen(host: str, port: int) -> socket.socket:
     """A socket that listens there. Raises `SettingsError` when the port is taken or the address is none of ours."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listening = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as refused:
         raise SettingsError(f"cannot listen on {host} port {port} ({refused.strerror}): choose another") from refused
+    # Connections inherit it. asyncio only sets it where a socket names its protocol; without it an answer takes 40 ms.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def main(arguments: list[str]) -> int:

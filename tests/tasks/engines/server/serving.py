@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from openai import OpenAI
 from PIL import Image
 
 from tasks.engines.protocol import Engine
+from tasks.engines.server.__main__ import listen
 from tasks.engines.server.app import create_app
 from tasks.engines.server.host import Host, State
 
@@ -46,7 +46,7 @@ def serving(
     """The server of a host, on loopback at a free port, ready unless it need not be."""
     host = Host(load, limit=limit, pause=pause)
     server = uvicorn.Server(uvicorn.Config(create_app(host, token), log_level="critical", lifespan="on"))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with listen("127.0.0.1", 0) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -366,6 +366,5 @@ def test_a_crash_costs_one_request_and_the_next_is_served_by_a_fresh_engine():
         broken = server.edit(file_of(noise()), "crash")
         assert broken.status_code == 500
         assert error_of(broken)["code"] == "engine_error"
-        eventually(lambda: server.http.get("/health").status_code == 200)
+        eventually(lambda: len(loaded) == 2 and server.http.get("/health").status_code == 200)
         assert server.edit(file_of(noise())).status_code == 200
-    assert len(loaded) == 2

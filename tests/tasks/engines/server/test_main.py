@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tasks.engines.server.__main__ import main
+from tasks.engines.server.__main__ import listen, main
 from tests.tasks.engines.server.serving import PATIENCE, error_of, eventually, file_of, noise
 
 
@@ -151,3 +151,11 @@ def test_an_engine_that_cannot_be_loaded_as_things_are_set_ends_the_server(tmp_p
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1].startswith("error: SettingsError: SOME_SETTING=7: choose another")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_answers_are_sent_without_waiting_for_more(host):
+    with listen(host, 0) as listening, socket.create_connection(listening.getsockname()):
+        connection, _ = listening.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
