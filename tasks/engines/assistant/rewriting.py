@@ -29,7 +29,11 @@ MAX_TOKENS = 256
 TIMES_AS_LONG, AND_MORE = 4, 120
 """A rewritten instruction has at most so many times the characters, and so many on top: short ones gain most."""
 
-LANGUAGES: dict[Script, str] = {Script.LATIN: "English", Script.HANGUL: "Korean", Script.HANZI: "Chinese"}
+LANGUAGES: dict[Script, str] = {
+    Script.LATIN: "the language of the instruction",
+    Script.HANGUL: "Korean",
+    Script.HANZI: "Chinese",
+}
 
 RULES = """\
 You prepare instructions for a program that edits pictures. Look at the picture and reword the instruction below so \

@@ -100,7 +100,7 @@ def conforming(
         yield engine
 
 
-@pytest.fixture(scope="session")
-def server_url(served: Callable[[str], str]) -> str:
-    """Up to and with /v1: of the running server that is named, else of one with the classical engine."""
-    return URL or served("classical")
+@pytest.fixture(scope="session", params=["url"] if URL else list(DIRECT))
+def server_url(request: pytest.FixtureRequest, served: Callable[[str], str]) -> str:
+    """Up to and with /v1: of the running server that is named, else of one with each engine in turn."""
+    return URL or served(request.param)

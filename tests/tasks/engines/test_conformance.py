@@ -24,6 +24,7 @@ from tasks.domain.errors import EditCancelled, RequestError, UnsupportedInstruct
 from tasks.domain.models import EditPlan, EditType
 from tasks.engines.protocol import Engine
 from tasks.imaging import viewport
+from tests.tasks.engines.conftest import DIRECT, URL, reached
 
 STEPS = 2
 """Enough to tell whether an edit was made; how well is not the matter here."""
@@ -224,6 +225,14 @@ def test_a_vision_language_model_weighs_labels_and_answers_in_words(conforming):
     again = vision.probabilities(pictures, "Which is brighter? Answer A or B.", ["A", "B"])
     assert again == pytest.approx(weights, rel=1e-3)
     assert isinstance(vision.answer(pictures[:1], "What is this?", max_tokens=4, seconds=60), str)
+
+
+@pytest.mark.skipif(bool(URL), reason="a running server's engine is not at hand")
+@pytest.mark.parametrize("name", DIRECT)
+def test_through_the_server_an_edit_gives_the_same_pixels(built, served, name):
+    source = scene(128, 128)
+    with reached(served(name)) as engine:
+        assert same(edited(engine, source), edited(built(name), source))
 
 
 def edit_size(engine: Engine) -> Image.Image:

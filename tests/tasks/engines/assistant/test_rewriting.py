@@ -3,11 +3,45 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tasks.domain.clauses import QUOTED
 from tasks.domain.errors import EngineError
 from tasks.domain.models import MAX_PROMPT
 from tasks.engines.assistant.rewriting import LANGUAGES, rewrite
 from tests.tasks.engines.assistant.scripted import PICTURE, BrokenVision, ScriptedVision
+
+PROMPTS = (
+    st.lists(
+        st.sampled_from(
+            [
+                "Change",
+                "the text",
+                "'Sale'",
+                '"50 %"',
+                "“夏”",
+                "‘봄’",
+                "to",
+                "'New'",
+                "blue",
+                "7",
+                "글자를",
+                "改成",
+                "it's",
+                "\n",
+            ]
+        ),
+        min_size=1,
+        max_size=8,
+    )
+    .map(" ".join)
+    .filter(str.strip)
+)
+
+
+def quoted(text: str) -> list[str]:
+    return ["".join(filter(None, found.groups())) for found in QUOTED.finditer(text)]
 
 
 @pytest.mark.parametrize(
@@ -51,13 +85,22 @@ def test_on_any_doubt_the_words_of_the_user_stand(doubt, prompt, answer):
     assert rewrite(ScriptedVision(answer=answer), PICTURE, prompt) == prompt, doubt
 
 
+@given(prompt=PROMPTS, answer=PROMPTS)
+def test_whatever_the_model_says_quotations_survive_in_their_order(prompt, answer):
+    used = rewrite(ScriptedVision(answer=answer), PICTURE, prompt)
+    assert quoted(used) == quoted(prompt)
+    assert 0 < len(used) <= MAX_PROMPT
+    assert used in {prompt, answer.strip()}
+
+
 def test_no_rewording_is_longer_than_a_prompt_may_be():
     prompt = "Make the car blue " + "x" * (MAX_PROMPT - 18)
     assert rewrite(ScriptedVision(answer=prompt + " now"), PICTURE, prompt) == prompt
 
 
 @pytest.mark.parametrize(
-    ("prompt", "language"), [("Make it 'blå'", "English"), ("더 밝게", "Korean"), ("更亮", "Chinese")]
+    ("prompt", "language"),
+    [("Make it 'blå'", "the language of the instruction"), ("더 밝게", "Korean"), ("更亮", "Chinese")],
 )
 def test_the_model_is_told_the_language_and_shown_the_words(prompt, language):
     vision = ScriptedVision(answer=prompt)

@@ -335,6 +335,20 @@ def test_an_answer_cut_short_is_tried_again(server, engine_for, plan, picture):
     assert engine_for("sglang").edit(picture, plan, None, Steps()).image.size == picture.size
 
 
+def test_a_stream_that_breaks_off_is_tried_again(server, engine_for, plan, picture):
+    def killed(handler, _):
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        event = b'event: image_edit.progress\ndata: {"step": 1, "total": 2}\n\n'
+        handler.wfile.write(b"%x\r\n%b\r\n" % (len(event), event))
+        hanging_up(handler, _)
+
+    server.script = [killed, streaming(server)]
+    assert engine_for().edit(picture, plan, None, Steps()).image.size == picture.size
+
+
 def test_a_picture_cut_short_is_an_error_of_the_engine(server, engine_for, plan, picture):
     half = encoded(picture)[: len(encoded(picture)) // 8 * 4]
     server.script = [saying(200, json.dumps({"data": [{"b64_json": half}]}).encode())]
