@@ -32,6 +32,7 @@ class Answer(Frozen, extra="ignore"):
     url: str = ""
     engine: EngineIdentity | None = None
     notes: Mapping[str, str] = Field(default_factory=dict)
+    seconds: float | None = Field(default=None, description="Of the device, without waiting and transport.")
 
 
 def read_document(answer: httpx.Response) -> Answer:

@@ -134,7 +134,13 @@ def streaming(server: ScriptedServer, *events: tuple[str, dict[str, Any]] | floa
         handler.send_header("Content-Type", "text/event-stream; charset=utf-8")
         handler.send_header("Connection", "close")
         handler.end_headers()
-        last = {"b64_json": encoded(turned(asked)), "engine": REMOTE.model_dump(), "notes": {"made": "here"}, "seed": 1}
+        last = {
+            "b64_json": encoded(turned(asked)),
+            "engine": REMOTE.model_dump(),
+            "notes": {"made": "here"},
+            "seed": 1,
+            "seconds": 2.5,
+        }
         try:
             for event in [*events, *([("image_edit.completed", last)] if picture else [])]:
                 if isinstance(event, float):
