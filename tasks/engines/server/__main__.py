@@ -6,6 +6,7 @@ Exit codes: 0 stopped as asked (SIGTERM, Ctrl-C), 1 error; errors are one line o
 # ruff: noqa: T201  a command line prints
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import logging
 import socket
@@ -87,11 +88,12 @@ def serve(
     url = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
 
     def watch(state: State) -> None:
-        if state is State.READY and owner.serving is not None:
-            print(f"ready: {owner.serving.identity.model} at {url}/v1", flush=True)
-        elif state is State.FAILED:
-            print(f"error: {owner.error}", file=sys.stderr, flush=True)
-            server.should_exit = owner.refused
+        with contextlib.suppress(OSError):  # nobody reads what is printed any more: no reason to stop
+            if state is State.READY and owner.serving is not None:
+                print(f"ready: {owner.serving.identity.model} at {url}/v1", flush=True)
+            elif state is State.FAILED:
+                print(f"error: {owner.error}", file=sys.stderr, flush=True)
+        server.should_exit |= owner.refused
 
     owner = Host(lambda: get_engine.__wrapped__(engine), limit=queue, watch=watch)  # never twice the same: see Host
     config = uvicorn.Config(

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tasks.engines.server.errors import INVALID, Problem, problem
+from tasks.engines.server.errors import CLIENT_LEFT, INVALID, Problem, problem
 from tasks.engines.server.metrics import Metrics
 
 MAX_BODY = 256 * 1024 * 1024
@@ -25,14 +25,14 @@ class Gate:
     def __init__(self, app: ASGIApp, metrics: Metrics, token: str | None) -> None:
         self._app = app
         self._metrics = metrics
-        self._expected = f"Bearer {token}".encode() if token else None
+        self._token = token.encode() if token else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status = 499  # a client that went away before it was answered
+        status = CLIENT_LEFT
 
         async def telling(message: Message) -> None:
             nonlocal status
@@ -56,8 +56,11 @@ class Gate:
             self._metrics.count(method, route, status)
 
     def _refusal(self, path: str, headers: Headers) -> Problem | None:
-        shown = headers.get("authorization", "").encode("latin-1")
-        if self._expected is not None and path not in OPEN and not secrets.compare_digest(shown, self._expected):
+        scheme, _, shown = headers.get("authorization", "").partition(" ")
+        right = scheme.lower() == "bearer" and secrets.compare_digest(
+            shown.strip().encode("latin-1"), self._token or b""
+        )
+        if self._token is not None and path not in OPEN and not right:
             said = "Incorrect API key provided" if shown else "No API key provided"
             told = problem(
                 401, f"{said}: send the server's token as Authorization: Bearer.", INVALID, "invalid_api_key"

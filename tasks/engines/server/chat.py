@@ -117,10 +117,11 @@ async def chat(request: Request, place: Workplace) -> dict[str, object]:
     serving = place.host.ensure_room()
     if not serving.vision:
         raise ModelNotFound(f"{serving.identity.name} brings no vision-language model: ask a server whose engine does")
-    order = _understand(await request.body())
-    ensure_served(order.model, serving.identity)
+    body = await request.body()
     with place.host.room():
-        question = await place.timed("decode", partial(_question, order))
+        question = await place.timed("decode", partial(_question, body))
+        order = question.order
+        ensure_served(order.model, serving.identity)
         units = [question.answer if order.guided_choice is None else question.probabilities]
         errand = Errand[str | dict[str, float]](place, units, priority=order.priority)
     async with aclosing(errand.results(request)) as results:
@@ -151,8 +152,9 @@ def _understand(body: bytes) -> ChatOrder:
     return order
 
 
-def _question(order: ChatOrder) -> Question:
+def _question(body: bytes) -> Question:
     """The pictures decoded, in their order, and all words, a paragraph a part."""
+    order = _understand(body)
     parts = [part for message in order.messages for part in message.parts]
     pictures = [_picture(part.image_url.url) for part in parts if isinstance(part, ImagePart)]
     return Question(pictures, "\n\n".join(part.text for part in parts if isinstance(part, TextPart)), order)

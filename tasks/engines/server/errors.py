@@ -75,6 +75,8 @@ class Shape(NamedTuple):
     param: str | None = None
 
 
+CLIENT_LEFT = 499
+"""What is put down as the status when the client went away before it was answered, as nginx does; nobody reads it."""
 INVALID, SERVER, RATE = "invalid_request_error", "server_error", "rate_limit_error"
 
 SHAPES: dict[type[Exception], Shape] = {
@@ -93,7 +95,7 @@ SHAPES: dict[type[Exception], Shape] = {
     TransientError: Shape(503, SERVER, "temporarily_unavailable"),
     DeviceMemoryError: Shape(500, SERVER, "out_of_memory"),
     EngineError: Shape(500, SERVER, "engine_error"),
-    EditCancelled: Shape(499, INVALID, "cancelled"),  # nginx's status for a client that went away: nobody reads it
+    EditCancelled: Shape(CLIENT_LEFT, INVALID, "cancelled"),
     EditFlowError: Shape(500, SERVER, "server_error"),
 }
 """By class; an error that is not listed is answered as the nearest of its bases that is."""
@@ -134,3 +136,12 @@ def problem_of(error: EditFlowError) -> Problem:
     if isinstance(error, EngineBusy):
         told.headers["Retry-After"] = str(math.ceil(error.retry_after))
     return told
+
+
+def without_frames(error: EditFlowError) -> EditFlowError:
+    """The error without the frames it came through: they hold pictures and tensors that are to be freed.
+
+    For the same reason tracebacks are logged as text, which a handler may keep as long as it likes.
+    """
+    error.__cause__ = error.__context__ = error.__traceback__ = None
+    return error

@@ -8,17 +8,25 @@ import threading
 import time
 import traceback
 from bisect import insort
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from tasks.domain.errors import EditCancelled, EditFlowError, EngineError, RequestError, SettingsError
 from tasks.domain.models import EngineIdentity
 from tasks.domain.traits import Traits
 from tasks.engines.protocol import Engine
-from tasks.engines.server.errors import DeadlineExceeded, EngineFailed, EngineLoading, QueueFull, ShuttingDown
+from tasks.engines.server.errors import (
+    DeadlineExceeded,
+    EngineFailed,
+    EngineLoading,
+    QueueFull,
+    ShuttingDown,
+    without_frames,
+)
+from tasks.engines.server.pace import Pace
 from tasks.engines.server.tickets import Done, Ended, Notify, Ticket, Unit
 
 logger = logging.getLogger(__name__)
@@ -28,8 +36,8 @@ ATTEMPTS = 5
 """Crashes in a row, without one unit of work done in between, after which the engine is given up."""
 LONGEST_PAUSE = 60.0
 """Seconds before a restart at most."""
-GUESS = 5.0
-"""Seconds a unit is taken to last before any was timed."""
+COME_BACK = 5.0
+"""Seconds after which a server that shuts down may be there again."""
 CANCELLING = 10.0
 """Seconds a cancelled edit is given to get to its next step when the server stops."""
 
@@ -85,7 +93,7 @@ class Host:
         self._crashes = 0
         self._numbers = 0
         self._reserved = 0
-        self._durations: deque[float] = deque(maxlen=20)
+        self._pace = Pace()
 
     def start(self) -> None:
         """Begin to load the engine."""
@@ -136,9 +144,7 @@ class Host:
             ticket = Ticket(units, priority, self._numbers, notify)
             if deadline is not None:
                 late = DeadlineExceeded(f"not begun within {deadline:g} s, as the request asked", self._estimate())
-                ticket.expiry = threading.Timer(deadline, self._leave_queue, (ticket, late))
-                ticket.expiry.daemon = True
-                ticket.expiry.start()
+                ticket.start_clock(deadline, partial(self._leave_queue, ticket, late))
             insort(self._waiting, ticket, key=lambda other: other.rank)
             self._tell_positions()
             self._changed.notify_all()
@@ -157,13 +163,10 @@ class Host:
             self._enter(State.STOPPING)
             for ticket in [ticket for ticket in self._waiting if not ticket.done]:
                 self._leave_queue(ticket, _stopping())
-            if not self._changed.wait_for(self._idle, timeout=grace):
-                for ticket in [*self._waiting, *([self._running] if self._running else [])]:
+            if not self._changed.wait_for(lambda: not self._begun_or_waiting(), timeout=grace):
+                for ticket in self._begun_or_waiting():
                     self.withdraw(ticket, _stopping())
-                self._changed.wait_for(self._idle, timeout=CANCELLING)
-
-    def _idle(self) -> bool:
-        return not self._waiting and self._running is None
+                self._changed.wait_for(lambda: not self._begun_or_waiting(), timeout=CANCELLING)
 
     def _ensure_working(self) -> Serving:
         """What is served; raises an `EngineBusy` when nothing is, or not any more."""
@@ -179,10 +182,11 @@ class Host:
         return EngineFailed(f"the engine has failed: {self.error}", LONGEST_PAUSE)
 
     def _estimate(self) -> float:
-        """Seconds until what waits and runs now will be done, as far as recent work tells; at least 1."""
-        mean = sum(self._durations) / len(self._durations) if self._durations else GUESS
-        units = sum(ticket.left for ticket in self._waiting) + (self._running.left if self._running else 0)
-        return max(1.0, mean * units)
+        """Seconds until what waits and runs now will be done, as far as recent work tells."""
+        return self._pace.seconds(sum(ticket.left for ticket in self._begun_or_waiting()))
+
+    def _begun_or_waiting(self) -> list[Ticket[Any]]:
+        return [*self._waiting, *([self._running] if self._running else [])]
 
     def _enter(self, state: State) -> None:
         """Change the state, unless the server is stopping, which is final."""
@@ -203,8 +207,7 @@ class Host:
 
     def _end(self, ticket: Ticket[Any], error: Exception | None) -> None:
         with self._changed:
-            if ticket.expiry is not None:
-                ticket.expiry.cancel()
+            ticket.close()
             if ticket is self._running:
                 self._running = None
             self._changed.notify_all()
@@ -243,7 +246,7 @@ class Host:
             while (ticket := self._next()) is not None:
                 self._carry_out(engine, ticket)
         except BaseException as fault:  # noqa: BLE001  the outermost edge of this thread
-            logger.error("the engine broke down\n%s", traceback.format_exc())  # as text: see _bare
+            logger.error("the engine broke down\n%s", traceback.format_exc())  # as text: see without_frames
             self.refused = self.serving is None and isinstance(fault, (RequestError, SettingsError))
             return f"{type(fault).__name__}: {fault}"
         return None
@@ -256,8 +259,7 @@ class Host:
                 return None
             ticket = self._waiting.pop(0)
             self._running = ticket
-            if ticket.expiry is not None:
-                ticket.expiry.cancel()
+            ticket.stop_clock()
             self._tell_positions()
             return ticket
 
@@ -271,7 +273,7 @@ class Host:
         except EditFlowError as error:
             if isinstance(error, EngineError):
                 logger.warning("the engine failed\n%s", traceback.format_exc())
-            self._end(ticket, _bare(error))
+            self._end(ticket, without_frames(error))
         except BaseException as fault:
             broken = f"the engine broke down ({type(fault).__name__}: {fault}) and is being restarted"
             self._end(ticket, EngineError(f"{broken}: send the request again"))
@@ -283,7 +285,7 @@ class Host:
         """Give the result to who asked; what is left of the request goes back to its place in the queue."""
         ticket.notify(done)
         with self._changed:
-            self._durations.append(done.seconds)
+            self._pace.add(done.seconds)
             self._crashes, self.error = 0, None
             ticket.done += 1
             if not ticket.left or ticket.withdrawn is not None:
@@ -294,13 +296,4 @@ class Host:
 
 
 def _stopping() -> ShuttingDown:
-    return ShuttingDown("the server is shutting down: ask another one, or again later", GUESS)
-
-
-def _bare(error: EditFlowError) -> EditFlowError:
-    """The error without the frames it came through: they hold pictures and tensors that are to be freed.
-
-    For the same reason tracebacks are logged as text, which a handler may keep as long as it likes.
-    """
-    error.__cause__ = error.__context__ = error.__traceback__ = None
-    return error
+    return ShuttingDown("the server is shutting down: ask another one, or again later", COME_BACK)

@@ -9,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from tasks.engines.server import gpu
+from tasks.engines.server.errors import CLIENT_LEFT
 from tasks.engines.server.host import Host, State
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500)
@@ -35,7 +36,7 @@ class Metrics:
         self.served = 0
         """Requests under /v1, for /health."""
         self.failed = 0
-        """Those of them that ended with an error."""
+        """Those of them that were answered with an error."""
         self.registry.register(_Now(host))
         ProcessCollector(registry=self.registry)
 
@@ -44,7 +45,7 @@ class Metrics:
         self.requests.labels(method, route, str(status)).inc()
         if route.startswith("/v1"):
             self.served += 1
-            self.failed += status >= 400
+            self.failed += status >= 400 and status != CLIENT_LEFT
 
 
 class _Now(Collector):

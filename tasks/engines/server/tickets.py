@@ -56,7 +56,7 @@ class Ticket(Generic[T]):
     """One request: its units are done in order; between them a request of higher priority may go first."""
 
     def __init__(self, units: Sequence[Unit[T]], priority: int, number: int, notify: Notify[T]) -> None:
-        self.units = units
+        self.units: Sequence[Unit[T]] = units
         self.notify = notify
         self.rank = (-priority, number)
         """Lower goes first: higher priority, then first come."""
@@ -65,12 +65,28 @@ class Ticket(Generic[T]):
         self.position: int | None = None
         self.withdrawn: Exception | None = None
         """Why the rest is no longer wanted; ends the running unit at its next step."""
-        self.expiry: threading.Timer | None = None
+        self._clock: threading.Timer | None = None
 
     @property
     def left(self) -> int:
         """How many units are not done yet."""
         return len(self.units) - self.done
+
+    def start_clock(self, seconds: float, late: Callable[[], None]) -> None:
+        """Have `late` called after that time, unless the clock is stopped before."""
+        self._clock = threading.Timer(seconds, late)
+        self._clock.daemon = True
+        self._clock.start()
+
+    def stop_clock(self) -> None:
+        """The wait is over: nothing is late any more."""
+        if self._clock is not None:
+            self._clock.cancel()
+
+    def close(self) -> None:
+        """Nothing more is done: let go of what the units hold, pictures above all."""
+        self.stop_clock()
+        self.units = ()
 
     def tell_position(self, position: int) -> None:
         """Notify of the place in the queue when it is another than before."""

@@ -215,6 +215,7 @@ def test_without_the_token_nothing_but_health_answers(shown):
                 assert (error["type"], error["code"]) == ("invalid_request_error", "invalid_api_key")
             assert stranger.get("/health").status_code == 200
         assert server.edit(PICTURE).status_code == 200
+        assert server.http.get("/v1/models", headers={"Authorization": "bearer secret"}).status_code == 200
 
 
 def test_while_the_engine_is_loaded_requests_are_told_to_come_back_and_health_says_so():

@@ -388,18 +388,11 @@ def test_what_does_not_finish_in_its_time_of_grace_is_cancelled_and_told_why(bus
         running.result()
 
 
-def test_the_wait_told_follows_from_how_long_recent_work_took(busy):
-    host, door, running = busy
-    door.open.set()
-    running.result()
-    host._durations.clear()
-    host._durations.extend([10.0, 20.0])
-    door = Door()
-    ask(host, door)
-    assert door.begun.wait(PATIENCE)
-    for _ in range(4):
-        ask(host, says(1))
-    with pytest.raises(QueueFull) as full:
-        host.ensure_room()
-    assert full.value.retry_after == 75.0
-    door.open.set()
+def test_a_finished_request_lets_go_of_its_pictures(host):
+    picture = InvertingEngine()
+    held = weakref.ref(picture)
+    caller = ask(host, partial(lambda _held, _engine, _report: 1, picture))
+    caller.result()
+    del picture
+    assert caller.ticket is not None
+    eventually(lambda: held() is None)
