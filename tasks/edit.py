@@ -40,7 +40,7 @@ def edit(job: Job, plan: EditPlan, attempt: int) -> Candidate | None:
             raise
         get_run_logger().warning("%s, fallen back on, could not do it: %s", engine.identity.name, failed)
         return None
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - begun if edited.seconds is None else edited.seconds
     image = desk.lay(job.desk, f"attempt-{attempt}", viewport.put_back(source, edited.image, view))
     return Candidate(image=image, engine=engine.identity, view=view, engine_seconds=seconds, notes=edited.notes)
 

@@ -37,6 +37,7 @@ def _means(job: Job) -> Means:
         traits=traits,
         alternates=tuple(name for name in limits.alternates if name in traits),
         typesetter=TYPESETTER if limits.typeset_fallback and TYPESETTER in traits else None,
+        prompt=job.request.prompt,
         pixels=job.source.width * job.source.height,
         masked=job.mask is not None,
         max_attempts=limits.max_attempts,

@@ -17,6 +17,7 @@ class Means(Frozen):
     traits: Mapping[str, Traits] = Field(description="Of every engine named here.")
     alternates: tuple[str, ...] = Field(default=(), description="Engines to try when that one cannot get it right.")
     typesetter: str | None = Field(default=None, description="Engine that may set the words of a text edit itself.")
+    prompt: str = Field(description="The instruction in the user's own words.")
     pixels: int = Field(ge=1, description="Of the source.")
     masked: bool = Field(default=False, description="True when the request says by a mask what may change.")
     max_attempts: int = Field(ge=1)
@@ -44,12 +45,17 @@ class Means(Frozen):
         return self.varies(plan) and self.of(plan).tunable
 
     def translated(self, plan: EditPlan, engine: str) -> dict[str, float | int | str]:
-        """The sampling parameters of a plan for another engine: those that are its engine's own give way to theirs."""
+        """What of a plan another engine is told differently.
+
+        Sampling parameters that are the plan's engine's own give way to theirs; where more words would mislead it, it
+        gets the user's.
+        """
         kind = plan.contract.edit_type
         own, theirs = self.of(plan).recipes[kind], self.traits[engine].recipes[kind]
-        return {
+        told: dict[str, float | int | str] = {
             name: getattr(theirs, name) for name in type(own).model_fields if getattr(plan, name) == getattr(own, name)
         }
+        return told if self.traits[engine].reads_freely else told | {"prompt": self.prompt}
 
     def essence(self, plan: EditPlan) -> tuple[object, ...]:
         """What of a plan its engine's pixels depend on: two plans of one essence give the same picture."""

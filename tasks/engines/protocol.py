@@ -29,6 +29,8 @@ class Edited:
 
     image: Image.Image
     notes: dict[str, str] = field(default_factory=dict)
+    seconds: float | None = None
+    """Time of the device, where that is not the time of the call: an engine elsewhere also has a queue."""
 
 
 class Engine(Protocol):

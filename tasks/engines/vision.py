@@ -1,7 +1,7 @@
 """The seam for a vision-language model: what one is asked, whoever runs it.
 
 Two adapters fit it: the Qwen2.5-VL that the `qwen` engine holds anyway as its text encoder, and any OpenAI-compatible
-chat server. What is asked for (kind of edit, better wording, judgement) is written once, in `assistant.py`.
+chat server. What is asked for (kind of edit, better wording, judgement) is written once, in `assistant/`.
 """
 
 from __future__ import annotations

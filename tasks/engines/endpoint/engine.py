@@ -108,8 +108,7 @@ class EndpointEngine:
             )
         if not self._quirks.tells:  # ours gives the size and mode of what it was shown by itself
             picture = viewport.put_back(source, picture, posted.view)
-        seconds = {"device seconds": f"{answer.seconds:.3f}"} if answer.seconds is not None else {}
-        return Edited(picture, {**answer.notes, **posted.notes, **seconds})
+        return Edited(picture, {**answer.notes, **posted.notes}, answer.seconds)
 
     def _posted(self, posted: Order, report: Report, seconds: float) -> tuple[Answer, Image.Image]:
         """One try: the form is posted, the answer read to its end."""

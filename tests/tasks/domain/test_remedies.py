@@ -21,6 +21,7 @@ from tasks.domain.models import (
     TextChange,
     Verdict,
 )
+from tasks.domain.recipes import Recipe
 from tasks.domain.remedies import ADJUSTMENTS, LADDERS, MAX_CFG, MAX_CONTEXT, MAX_STEPS, MIN_CFG, Remedy, next_plan
 from tasks.domain.traits import Traits
 
@@ -46,6 +47,7 @@ def means(**more: object) -> Means:
     given_ = {
         "engine": "first",
         "traits": {"first": GENERATIVE, "second": GENERATIVE, "third": GENERATIVE, "setter": EXACT},
+        "prompt": "Change the text 'Sale' to 'New'",
         "pixels": 500_000,
         "max_attempts": 3,
         "max_engine_seconds": 100,
@@ -237,3 +239,35 @@ def test_the_loop_ends_within_its_budget_never_repeats_a_plan_and_stays_in_range
 def test_every_remedy_of_a_ladder_is_an_adjustment_or_another_engine():
     engines = {Remedy.OTHER_ENGINE, Remedy.TYPESETTING}
     assert {remedy for ladder in LADDERS.values() for remedy in ladder} <= set(ADJUSTMENTS) | engines
+
+
+FAST = GENERATIVE.model_copy(
+    update={"tunable": False, "recipes": dict.fromkeys(EditType, Recipe(cfg_scale=1.0, steps=4))}
+)
+
+
+def test_a_distilled_engine_keeps_its_guidance_and_steps_and_gets_other_words_and_seeds():
+    first = plan_for(cfg_scale=1.0, steps=4)
+    spare = means(traits={"first": FAST}, alternates=(), typesetter=None, max_attempts=9)
+    for failures in ([FailureClass.STRUCTURE_LOST], [FailureClass.TEXT_WRONG], [FailureClass.UNCHANGED]):
+        tried = follow([failures], spare, first)
+        assert len({attempt.plan.seed for attempt in tried}) == len(tried) > 1
+        assert {(attempt.plan.cfg_scale, attempt.plan.steps) for attempt in tried} == {(1.0, 4)}
+
+
+def test_another_engine_is_run_with_its_own_recipe_unless_the_request_set_it():
+    spare = means(traits={"first": GENERATIVE, "other": FAST}, alternates=("other",), max_attempts=2)
+    kind = plan_for().contract.edit_type
+    own = plan_for(cfg_scale=GENERATIVE.recipes[kind].cfg_scale, steps=GENERATIVE.recipes[kind].steps)
+    failed = attempt(own, FailureClass.TEXT_WRONG)
+    assert (retry([failed], spare).cfg_scale, retry([failed], spare).steps) == (1.0, 4)
+    asked = attempt(own.model_copy(update={"steps": 33}), FailureClass.TEXT_WRONG)
+    assert (retry([asked], spare).cfg_scale, retry([asked], spare).steps) == (1.0, 33)
+
+
+def test_an_engine_that_more_words_would_mislead_gets_the_users_own():
+    rewritten = plan_for(prompt="in other and more words")
+    spare = means(
+        traits={"first": GENERATIVE, "plain": EXACT}, alternates=("plain",), max_attempts=2, prompt="the user's words"
+    )
+    assert retry([attempt(rewritten, FailureClass.TEXT_WRONG)], spare).prompt == "the user's words"

@@ -53,7 +53,8 @@ def test_the_picture_comes_back_exactly_with_progress_and_the_servers_notes(serv
     steps = Steps()
     edited = engine_for().edit(picture, plan, None, steps)
     assert (np.asarray(edited.image) == upside_down(picture)).all()
-    assert edited.notes == {"made": "here", "device seconds": "2.500"}
+    assert edited.notes == {"made": "here"}
+    assert edited.seconds == 2.5
     assert steps.seen == [(0, 1), (0, 1), (0, 3), (1, 3), (2, 3), (3, 3)]
 
 

@@ -208,3 +208,10 @@ def test_warming_up_goes_through_a_step_with_guidance(checkpoint):
     transformer.register_forward_pre_hook(lambda *_: calls.append(1))
     editor.warm_up()
     assert len(calls) == 2
+
+
+def test_every_weight_is_loaded_in_sixteen_bits_and_nothing_is_left_to_train(checkpoint):
+    pipeline = engine(checkpoint("plus-2511"), "plus-2511", torch.bfloat16)._loaded.pipeline
+    for model in (pipeline.transformer, pipeline.text_encoder, pipeline.vae):
+        assert {weight.dtype for weight in model.parameters()} == {torch.bfloat16}
+        assert not model.training
