@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,6 +17,7 @@ from PIL import Image
 
 from tasks.domain.models import EditType
 from tasks.domain.traits import Traits
+from tasks.engines.server import errand
 from tests.tasks.engines.server.doubles import InvertingEngine, SteppingEngine, inverted
 from tests.tasks.engines.server.serving import error_of, eventually, file_of, noise, serving
 
@@ -272,6 +274,26 @@ def test_a_stream_tells_queue_steps_and_pictures_as_they_happen(stepping):
     ]
     assert (seen[-1]["seed"], seen[-1]["index"], seen[-1]["size"]) == (5, 0, "40x30")
     assert set(seen[-1]) >= {"b64_json", "created_at", "background", "quality", "usage", "engine", "notes", "seconds"}
+
+
+def test_a_silent_stream_is_kept_open_by_comments_that_the_official_client_passes_over(stepping, monkeypatch):
+    monkeypatch.setattr(errand, "KEEPALIVE", 0.01)
+    running, engine = stepping
+    fields = {"prompt": "x", "steps": "1", "stream": "true"}
+    with running.http.stream("POST", "/v1/images/edits", data=fields, files={"image": file_of(noise())}) as response:
+        lines = response.iter_lines()
+        assert ": ping" in lines
+        engine.let(2)
+        assert "event: image_edit.completed" in lines
+    with running.openai() as client:
+        request = client.images.edit(image=file_of(noise()), prompt="x", stream=True, extra_body={"steps": 2})
+        with request as stream:
+            kinds = []
+            for event in stream:
+                kinds.append(event.type)
+                time.sleep(0.05)
+                engine.let(1)
+    assert kinds[-1] == "image_edit.completed"
 
 
 def test_a_failure_in_a_stream_is_its_last_event(server):
