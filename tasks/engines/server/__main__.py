@@ -93,7 +93,7 @@ def serve(
                 print(f"ready: {owner.serving.identity.model} at {url}/v1", flush=True)
             elif state is State.FAILED:
                 print(f"error: {owner.error}", file=sys.stderr, flush=True)
-        server.should_exit |= owner.refused
+        server.should_exit |= owner.hopeless
 
     owner = Host(lambda: get_engine.__wrapped__(engine), limit=queue, watch=watch)  # never twice the same: see Host
     config = uvicorn.Config(
@@ -101,7 +101,7 @@ def serve(
     )
     server = Server(config, owner, grace)
     server.run(sockets=[listening])
-    return int(owner.refused)
+    return int(owner.hopeless)
 
 
 def is_loopback(host: str) -> bool:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from tasks.domain.errors import EditCancelled, EditFlowError, EngineError, RequestError, SettingsError
+from tasks.domain.errors import DeviceLostError, EditCancelled, EditFlowError, EngineError, RequestError, SettingsError
 from tasks.domain.models import EngineIdentity
 from tasks.domain.traits import Traits
 from tasks.engines.protocol import Engine
@@ -63,8 +63,9 @@ class Host:
     """Runs work on the engine, one unit at a time in one thread: higher priority first, then first come.
 
     `load` makes a fresh engine; it is called in that thread, again after each crash. A crash is any exception but an
-    `EditFlowError`: the running request gets an `EngineError`, those that wait are kept. `limit` requests may wait.
-    `pause` seconds pass before the first restart, twice as many before each further one. `watch` is told every state.
+    `EditFlowError`: the running request gets an `EngineError`, those that wait are kept. After a `DeviceLostError` the
+    engine is given up: only another process can use the device again. `limit` requests may wait. `pause` seconds pass
+    before the first restart, twice as many before each further one. `watch` is told every state.
     """
 
     def __init__(
@@ -81,8 +82,8 @@ class Host:
         """What is wrong with the engine, while it is restarted or has failed."""
         self.serving: Serving | None = None
         """What was loaded; None before."""
-        self.refused = False
-        """True when the engine cannot be loaded as things are set, so that no restart would help."""
+        self.hopeless = False
+        """True when loading again in this process would not help: its settings are wrong, or the device is lost."""
         self._load = load
         self._pause = pause
         self._watch = watch
@@ -225,7 +226,7 @@ class Host:
         with self._changed:
             self._crashes += 1
             self.error = fault
-            if self.refused or self._crashes >= ATTEMPTS:
+            if self.hopeless or self._crashes >= ATTEMPTS:
                 self.error += "; correct that, then restart the server"
                 self._enter(State.FAILED)
                 for ticket in self._waiting.copy():
@@ -247,7 +248,8 @@ class Host:
                 self._carry_out(engine, ticket)
         except BaseException as fault:  # noqa: BLE001  the outermost edge of this thread
             logger.error("the engine broke down\n%s", traceback.format_exc())  # as text: see without_frames
-            self.refused = self.serving is None and isinstance(fault, (RequestError, SettingsError))
+            misset = self.serving is None and isinstance(fault, (RequestError, SettingsError))
+            self.hopeless = misset or isinstance(fault, DeviceLostError)
             return f"{type(fault).__name__}: {fault}"
         return None
 
@@ -270,6 +272,9 @@ class Host:
             result = ticket.units[ticket.done](engine, ticket.report)
         except EditCancelled as cancelled:
             self._end(ticket, ticket.withdrawn or cancelled)
+        except DeviceLostError as lost:
+            self._end(ticket, EngineError(str(lost)))
+            raise
         except EditFlowError as error:
             if isinstance(error, EngineError):
                 logger.warning("the engine failed\n%s", traceback.format_exc())

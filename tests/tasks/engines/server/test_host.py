@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from tasks.domain.errors import DeviceMemoryError, EditCancelled, EngineError, SettingsError, UnsupportedInstruction
+from tasks.domain.errors import (
+    DeviceLostError,
+    DeviceMemoryError,
+    EditCancelled,
+    EngineError,
+    SettingsError,
+    UnsupportedInstruction,
+)
 from tasks.engines.protocol import Engine, Report
 from tasks.engines.server.errors import DeadlineExceeded, EngineFailed, EngineLoading, QueueFull, ShuttingDown
 from tasks.engines.server.host import ATTEMPTS, Host, State
@@ -338,6 +345,30 @@ def test_work_that_is_done_makes_good_for_earlier_crashes():
     host.stop(0)
 
 
+def test_a_lost_device_ends_the_host_for_only_another_process_can_use_it_again():
+    loads: list[int] = []
+
+    def load() -> Engine:
+        loads.append(1)
+        return InvertingEngine()
+
+    host = Host(load, pause=0.001)
+    host.start()
+    eventually(lambda: host.state is State.READY)
+    door = Door()
+    ask(host, door)
+    assert door.begun.wait(PATIENCE)
+    running, waiting = ask(host, raises(DeviceLostError("cuda:0 failed"))), ask(host, says(1))
+    door.open.set()
+    with pytest.raises(EngineError, match="cuda:0 failed"):
+        running.result()
+    with pytest.raises(EngineFailed):
+        waiting.result()
+    eventually(lambda: host.state is State.FAILED)
+    assert loads == [1]
+    assert host.hopeless
+
+
 def test_settings_that_are_wrong_are_not_tried_again():
     loads: list[int] = []
 
@@ -349,7 +380,7 @@ def test_settings_that_are_wrong_are_not_tried_again():
     host.start()
     eventually(lambda: host.state is State.FAILED)
     assert loads == [1]
-    assert host.refused
+    assert host.hopeless
     assert "EDIT_FLOWS_QWEN_MODEL" in str(host.error)
 
 
