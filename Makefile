@@ -1,5 +1,6 @@
 # make demo   the main job on a picture that ships with the project; no server, no GPU, no account
 # make test   every test;  make check   every lint;  make benchmark   every measured comparison
+# make up     everything on this machine: server, work pools, workers, engine server;  make down   stops it
 # make lock   renew the pinned dependencies;  make clean   remove the environment
 
 PYTHON ?= python3
@@ -8,7 +9,12 @@ COMPILE := .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --unsa
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: demo test check lock benchmark clean
+export EDIT_FLOWS_PREFECT_PORT ?= 4200
+export EDIT_FLOWS_ENGINE_PORT ?= 8300
+export EDIT_FLOWS_SERVED ?= classical
+SUPERVISOR := -c deployments/supervisord.conf
+
+.PHONY: up down demo test check lock benchmark clean
 
 .venv/core: requirements/core.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed: make PYTHON=python3.11')"
@@ -41,6 +47,15 @@ benchmark: .venv/dev
 	$(BIN)/python -m tests.benchmarks.lettering
 	$(BIN)/python -m tests.benchmarks.preservation
 	$(BIN)/python -m tests.benchmarks.calibrate
+
+up: .venv/dev
+	mkdir -p .run
+	$(BIN)/supervisord $(SUPERVISOR)
+	PREFECT_API_URL=http://127.0.0.1:$(EDIT_FLOWS_PREFECT_PORT)/api $(BIN)/python -m deployments.setup --wait
+	@echo "ready: http://127.0.0.1:$(EDIT_FLOWS_PREFECT_PORT)  (logs in .run, make down stops it)"
+
+down:
+	$(BIN)/supervisorctl $(SUPERVISOR) shutdown
 
 lock: .venv/dev
 	$(COMPILE) --output-file requirements/core.txt pyproject.toml

@@ -2,13 +2,97 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
+from typing import cast
+
+from prefect import get_run_logger, runtime
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.deployments import run_deployment
+from prefect.states import Cancelling
+
 from flows.edit import edit_image
+from tasks.domain.errors import EditCancelled, EngineError, TransientError
 from tasks.domain.models import EditRequest, EditResult
+from tasks.domain.queues import queue_of
+from tasks.publish import published
+from tasks.settings import Dispatch, settings
+
+DEPLOYMENT = "edit-image/edit-image"
+LOOK = 1.0
+"""Seconds between two looks at a run."""
+RECOVERY = 300.0
+"""Seconds a crashed run is given to be started again before it is given up (see recover.py)."""
 
 
 def dispatch_edit(
     request: EditRequest, output: str | None = None, engine: str | None = None, *, key: str | None = None
 ) -> EditResult:
-    """The result of one edit. `key` names the piece of work: the same key is run once, whoever asks how often."""
-    del key
-    return edit_image(request, output, engine)
+    """The result of one edit; as a run of the gpu pool it is a child of the run that asks.
+
+    `key` names the piece of work: the same key is run once, whoever asks how often; empty: this request of this run.
+    When the one who asks is cancelled, so is the edit. Raises `EngineError` with the run's own words when it failed,
+    `EditCancelled` when somebody cancelled it, `TransientError` when it crashed and was not started again.
+    """
+    if not through_pool():
+        return edit_image(request, output, engine)
+    run = cast(
+        "FlowRun",  # a coroutine only where the caller is async
+        run_deployment(
+            DEPLOYMENT,
+            parameters={"request": request.model_dump(mode="json"), "output": output, "engine": engine},
+            idempotency_key=key or _own_key(request, output, engine),
+            work_queue_name=queue_of(request.priority),
+            timeout=0,
+        ),
+    )
+    with get_client(sync_client=True) as client:
+        try:
+            ended = _ended(client, run)
+        except BaseException:  # cancelled, or stopped by a signal: nobody waits for the child any more
+            client.set_flow_run_state(run.id, Cancelling(message="whoever asked for it was stopped"))
+            raise
+        return _result(client, ended)
+
+
+def through_pool() -> bool:
+    """True when edits go to the gpu pool: as the setting says, else when this run was started by a deployment."""
+    wanted = settings().dispatch
+    return wanted is Dispatch.POOL or (wanted is Dispatch.AUTO and runtime.deployment.id is not None)
+
+
+def _own_key(request: EditRequest, output: str | None, engine: str | None) -> str:
+    asked = f"{runtime.flow_run.id} {request.model_dump_json()} {output} {engine}"
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def _ended(client: SyncPrefectClient, run: FlowRun) -> FlowRun:
+    """The run once nothing more will happen to it."""
+    crashed_at: float | None = None
+    while True:
+        run = client.read_flow_run(run.id)
+        if run.state is not None and run.state.is_final():
+            if run.state.type is not StateType.CRASHED:
+                return run
+            crashed_at = crashed_at or time.monotonic()
+            if time.monotonic() - crashed_at > RECOVERY:
+                return run
+        else:
+            crashed_at = None
+        time.sleep(LOOK)
+
+
+def _result(client: SyncPrefectClient, run: FlowRun) -> EditResult:
+    state = run.state
+    if state is not None and state.is_completed():
+        result = published(client, run.id)
+        if result is not None:
+            return result
+        raise EngineError(f"run {run.name} completed without a result; look at its log")
+    get_run_logger().warning("run %s ended %s: %s", run.name, state and state.name, state and state.message)
+    if state is not None and state.is_cancelled():
+        raise EditCancelled(f"run {run.name} was cancelled")
+    if state is not None and state.is_crashed():
+        raise TransientError(f"run {run.name} crashed and was not started again: {state.message}")
+    raise EngineError(f"run {run.name} failed: {state.message if state else 'no state'}")

@@ -11,6 +11,7 @@ from tasks.load import load
 from tasks.metadata import metadata
 from tasks.prepare import prepare_appearance, prepare_hybrid, prepare_semantic, prepare_text
 from tasks.preserve import preserve
+from tasks.publish import publish
 from tasks.recall import recall
 from tasks.requeue import requeue
 from tasks.save import save
@@ -31,7 +32,7 @@ def edit_image(request: EditRequest, output: str | None = None, engine: str | No
     with open_desk() as folder:
         job = load(request, output, engine, folder)  # A  image in
         if earlier := recall(job):
-            return earlier
+            return publish(earlier)
         kind = classify(job)  # B  classify edit type
         plan: EditPlan | None
         match kind.edit_type:
@@ -54,4 +55,4 @@ def edit_image(request: EditRequest, output: str | None = None, engine: str | No
             attempts.append(Attempt(plan=plan, candidate=candidate, verdict=verdict))
             plan = None if verdict.passed else requeue(job, attempts, number)  # H  passed?  J  re-edit queue
         saved = save(job, attempts)  # I  save result
-        return metadata(job, kind, saved)  # K  metadata, L  done
+        return publish(metadata(job, kind, saved))  # K  metadata, L  done

@@ -1,5 +1,6 @@
 """What differs between places this runs at; everything else is data beside its reader."""
 
+from enum import StrEnum
 from functools import cache
 from typing import Annotated
 
@@ -10,6 +11,15 @@ from tasks.engines.environment import read
 from tasks.engines.registry import ENGINES
 
 PREFIX = "EDIT_FLOWS_"
+
+
+class Dispatch(StrEnum):
+    """Where composing flows have their edits done."""
+
+    AUTO = "auto"
+    """In their own process when run by hand, through the gpu pool when run by a deployment."""
+    INLINE = "inline"
+    POOL = "pool"
 
 
 class Settings(BaseSettings):
@@ -27,6 +37,7 @@ class Settings(BaseSettings):
     typeset_fallback: bool = Field(
         default=True, description="Whether the classical engine may set the words of a text edit no other got right."
     )
+    dispatch: Dispatch = Field(default=Dispatch.AUTO, description="Where composing flows have their edits done.")
     rewrite: bool = Field(
         default=False, description="Whether an engine's vision-language model may put instructions in clearer words."
     )

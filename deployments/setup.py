@@ -1,0 +1,106 @@
+"""Work pools, their queues and all deployments on a Prefect server, made or brought up to date.
+
+    python -m deployments.setup            # waits for the server that PREFECT_API_URL names
+    python -m deployments.setup --wait     # only waits until that has been done
+
+Doing it again changes nothing that is right. Exit code 1 when the server does not answer in time.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import yaml
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from pydantic import BaseModel, Field
+
+HERE = Path(__file__).parent
+PATIENCE = 120.0
+"""Seconds the server is given to answer."""
+READY = "edit-image/edit-image"
+"""The deployment whose presence shows that the set-up was done."""
+
+
+class Pool(BaseModel, frozen=True, extra="forbid"):
+    """One work pool, as pools.yaml describes it."""
+
+    description: str
+    concurrency: int = Field(ge=1, description="Runs at the same time, all workers together.")
+    queues: dict[str, int] = Field(description="Priority by name; 1 is taken first.")
+
+
+def pools() -> dict[str, Pool]:
+    """The pools by name."""
+    described = yaml.safe_load((HERE / "pools.yaml").read_text(encoding="utf-8"))
+    return {name: Pool.model_validate(pool) for name, pool in described.items()}
+
+
+def make_pool(client: SyncPrefectClient, name: str, pool: Pool) -> None:
+    """The pool as described, with its queues; its type and job template stay as they are when it is there."""
+    with suppress(ObjectAlreadyExists):
+        client.create_work_pool(WorkPoolCreate(name=name, type="process", description=pool.description))
+    update = WorkPoolUpdate(description=pool.description, concurrency_limit=pool.concurrency)
+    client.update_work_pool(name, update)
+    for queue, priority in pool.queues.items():
+        try:
+            made = client.read_work_queue_by_name(queue, work_pool_name=name)
+        except ObjectNotFound:
+            made = client.create_work_queue(name=queue, work_pool_name=name)
+        client.update_work_queue(made.id, priority=priority)
+
+
+def wait_for_server(client: SyncPrefectClient, until: float) -> None:
+    """Return when the server answers; raises `TimeoutError` at `until` (monotonic clock)."""
+    while (fault := client.api_healthcheck()) is not None:
+        if time.monotonic() > until:
+            raise TimeoutError(
+                f"no Prefect server answers at {client.api_url} ({fault}); start it or set PREFECT_API_URL"
+            )
+        time.sleep(0.5)
+
+
+def wait_for_setup(client: SyncPrefectClient, until: float) -> None:
+    """Return when the deployments are there; raises `TimeoutError` at `until` (monotonic clock)."""
+    while True:
+        try:
+            client.read_deployment_by_name(READY)
+        except ObjectNotFound:
+            if time.monotonic() > until:
+                raise TimeoutError(f"{READY} was not deployed in time; run python -m deployments.setup") from None
+            time.sleep(0.5)
+        else:
+            return
+
+
+def deploy() -> None:
+    """All deployments of prefect.yaml, as Prefect's own command does it."""
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file"]
+    subprocess.run([*command, str(HERE / "prefect.yaml")], check=True, cwd=HERE.parent)  # noqa: S603  our own words
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code."""
+    until = time.monotonic() + PATIENCE
+    try:
+        with get_client(sync_client=True) as client:
+            wait_for_server(client, until)
+            if arguments == ["--wait"]:
+                wait_for_setup(client, until)
+                return 0
+            for name, pool in pools().items():
+                make_pool(client, name, pool)
+        deploy()
+    except (TimeoutError, subprocess.CalledProcessError) as failed:
+        print(f"error: {failed}", file=sys.stderr)  # noqa: T201  a command line prints
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
