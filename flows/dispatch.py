@@ -23,7 +23,7 @@ DEPLOYMENT = "edit-image/edit-image"
 LOOK = 1.0
 """Seconds between two looks at a run."""
 RECOVERY = 300.0
-"""Seconds a crashed run is given to be started again before it is given up (see recover.py)."""
+"""Seconds a crashed run is given to be started again before it is given up (see deployments/recover.py)."""
 
 
 def dispatch_edit(

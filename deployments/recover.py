@@ -1,17 +1,23 @@
-"""recover-runs: what crashed or went silent is started again, as the same run; finished work is never done twice.
+"""Runs that crashed or went silent, started again as the same runs; finished work is never done twice.
+
+    python -m deployments.recover          # one process for all; looks every few seconds
 
 A flow run that is killed tells nobody. Its worker notices a dead process and calls the run crashed; when the worker
-died with it, only the silence tells: a running flow sends a heartbeat every 30 s. Either way the run is scheduled
-again, up to a number of times, and finds by its identity what was finished already.
+died with it, only the silence tells: a running flow sends a heartbeat every 30 s
+(PREFECT_FLOWS_HEARTBEAT_FREQUENCY). Either way the run is scheduled again, up to a number of times, and finds by its
+identity what was finished already. A process rather than a scheduled flow: a run of its own every few seconds would
+cost more than everything it watches over.
 """
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from prefect import flow, get_run_logger
+import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.events import EventPage
 from prefect.client.schemas.filters import (
@@ -23,32 +29,47 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.states import Crashed, Scheduled
+
+logger = logging.getLogger(__name__)
 
 HEARTBEAT = "prefect.flow-run.heartbeat"
 SILENT = timedelta(seconds=100)
 """Without a heartbeat for so long, a run counts as dead: three are missed."""
+LOOK = 5.0
+"""Seconds between two looks."""
 MEMORY = timedelta(hours=24)
 """How far back runs are looked at."""
 MOST = 5
 """Starts of one run, the first included."""
 
 
-@flow(name="recover-runs")
-def recover_runs() -> int:
+def recover(client: SyncPrefectClient) -> int:
     """How many runs were started again."""
-    logger, again = get_run_logger(), 0
-    with get_client(sync_client=True) as client:
-        for run, why in _dead(client):
-            if run.run_count >= MOST:
-                logger.warning("run %s %s and was started %d times: left for a person", run.name, why, run.run_count)
-                if run.state_type is not StateType.CRASHED:
-                    client.set_flow_run_state(run.id, Crashed(message=f"it {why}"), force=True)
-                continue
+    again = 0
+    for run, why in _dead(client):
+        if run.run_count < MOST:
             client.set_flow_run_state(run.id, Scheduled(message=f"started again: it {why}"), force=True)
             logger.info("run %s %s: started again", run.name, why)
             again += 1
+        elif run.state_type is not StateType.CRASHED:
+            client.set_flow_run_state(run.id, Crashed(message=f"it {why}, {run.run_count} times"), force=True)
+            logger.warning("run %s %s and was started %d times: left for a person", run.name, why, run.run_count)
     return again
+
+
+def main() -> None:
+    """Recover for ever; a server that does not answer is waited for."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    while True:
+        try:
+            with get_client(sync_client=True) as client:
+                recover(client)
+        except (httpx.HTTPError, PrefectHTTPStatusError) as away:
+            logger.warning("the Prefect server does not answer: %s", away)
+        time.sleep(LOOK)
 
 
 def _dead(client: SyncPrefectClient) -> Iterator[tuple[FlowRun, str]]:
@@ -92,3 +113,7 @@ def _heard(client: SyncPrefectClient, now: datetime) -> set[UUID]:
         heard |= {UUID(event.resource.id.removeprefix("prefect.flow-run.")) for event in page.events}
         page = client.read_events_page(str(page.next_page)) if page.next_page else None
     return heard
+
+
+if __name__ == "__main__":
+    main()
