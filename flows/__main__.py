@@ -1,4 +1,5 @@
-"""The command line: python -m flows edit IMAGE PROMPT, classify PROMPT, check SOURCE RESULT, preserve SOURCE EDITED.
+"""The command line: python -m flows edit IMAGE PROMPT, classify PROMPT, check SOURCE RESULT, preserve SOURCE EDITED,
+inbox LOCATION.
 
 Exit codes: 0 accepted (or done), 2 rejected by validation, 1 error; errors are one line on standard error.
 """
@@ -21,6 +22,7 @@ from flows.embedded import embedded
 from tasks import __version__
 from tasks.domain.classification import classify as classify_prompt
 from tasks.domain.errors import EditFlowError, RequestError
+from tasks.domain.inbox import Landing
 from tasks.domain.models import EditRequest, EditResult, EditType, Outcome, OutputFormat
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]
@@ -111,6 +113,43 @@ def classify(
         found = classify_prompt(text)
         print(found.model_dump_json() if json_ else f"{found.edit_type}  {found.confidence:.2f}  {found.reason}")
     return 0
+
+
+@app.command
+def inbox(
+    location: str,
+    *,
+    recipes: str | None = None,
+    output: str | None = None,
+    limit: int = 100,
+    settle: float = 10.0,
+    json_: Json = False,
+) -> int:
+    """Edit what has arrived in LOCATION/inbox/RECIPE/ by the recipe LOCATION/recipes/RECIPE.yaml, each picture once.
+
+    Args:
+        location: Folder or s3:// prefix that holds inbox/ and recipes/.
+        recipes: Where the recipes lie instead; outside the inbox.
+        output: Where results go instead of LOCATION/outputs; outside the inbox.
+        limit: Pictures dealt with; the next call goes on with the rest.
+        settle: Seconds a file must have been left alone before it is taken for whole.
+        json_: Print one JSON document instead of text.
+    """
+    with embedded():
+        from flows.inbox import process_inbox  # noqa: PLC0415  imports Prefect, which other commands do without
+
+        silence_tracebacks()
+        (result,) = process_inbox(location, recipes, output, limit, settle)
+    if json_:
+        print(result.model_dump_json())
+    else:
+        for piece in result.handled:
+            print(f"{piece.outcome:<9} {piece.uri!r}  {piece.reason or piece.result}")
+        before = f"{result.done_before} done and {result.refused_before} refused before"
+        print(f"{before}, {result.ignored} ignored, {result.left} left for the next call")
+    if {Landing.REFUSED, Landing.FAILED} & set(result.counts):
+        return 1
+    return 2 if Landing.REJECTED in result.counts else 0
 
 
 app.command(check)
