@@ -9,6 +9,7 @@ COMPILE := .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --unsa
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
+export EDIT_FLOWS_RUN ?= $(CURDIR)/.run
 export EDIT_FLOWS_PREFECT_PORT ?= 4200
 export EDIT_FLOWS_ENGINE_PORT ?= 8300
 export EDIT_FLOWS_SERVED ?= classical
@@ -49,12 +50,13 @@ benchmark: .venv/dev
 	$(BIN)/python -m tests.benchmarks.calibrate
 
 up: .venv/dev
-	mkdir -p .run
+	mkdir -p $(EDIT_FLOWS_RUN)
 	$(BIN)/supervisord $(SUPERVISOR)
 	PREFECT_API_URL=http://127.0.0.1:$(EDIT_FLOWS_PREFECT_PORT)/api $(BIN)/python -m deployments.setup --wait
-	@echo "ready: http://127.0.0.1:$(EDIT_FLOWS_PREFECT_PORT)  (logs in .run, make down stops it)"
+	@echo "ready: http://127.0.0.1:$(EDIT_FLOWS_PREFECT_PORT)  (logs in $(EDIT_FLOWS_RUN), make down stops it)"
 
 down:
+	$(BIN)/supervisorctl $(SUPERVISOR) stop all
 	$(BIN)/supervisorctl $(SUPERVISOR) shutdown
 
 lock: .venv/dev

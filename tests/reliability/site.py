@@ -1,0 +1,131 @@
+"""A whole installation on this machine, as `make up` makes it, that can be killed part by part."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+from tests.tasks.storage.conftest import BUCKET, KEYS, free_port
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+CONFIG = str(ROOT / "deployments" / "supervisord.conf")
+PATIENCE = 180.0
+"""Seconds everything is given to stand."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the installation runs."""
+
+    folder: Path
+    environment: dict[str, str]
+    api: str
+    engine: str
+    s3: str
+
+    def pid(self, program: str) -> int:
+        """Process id of one of its programs; 0 while it is down."""
+        said = subprocess.run(
+            [str(BIN / "supervisorctl"), "-c", CONFIG, "pid", program],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.strip()
+        return int(said) if said.isdigit() else 0
+
+    def runs(self) -> list[int]:
+        """Process ids of the flow runs at work."""
+        found: list[int] = []
+        for worker in filter(None, map(self.pid, ("gpu", "cpu"))):
+            with suppress(psutil.Error):  # it went away meanwhile
+                children = psutil.Process(worker).children(recursive=True)
+                found += [child.pid for child in children if "prefect.engine" in " ".join(child.cmdline())]
+        return found
+
+
+@contextmanager
+def standing(folder: Path, *, served: str = "classical") -> Iterator[Site]:
+    """The installation, ready, with an empty bucket of a real S3 server; gone with all its processes afterwards."""
+    ports = {name: free_port() for name in ("prefect", "engine")}
+    ports |= {name: free_port() % 20000 + 20000 for name in ("s3", "master", "volume", "filer", "admin")}
+    environment = os.environ | KEYS | {
+        "EDIT_FLOWS_RUN": str(folder),
+        "EDIT_FLOWS_PREFECT_PORT": str(ports["prefect"]),
+        "EDIT_FLOWS_ENGINE_PORT": str(ports["engine"]),
+        "EDIT_FLOWS_SERVED": served,
+        "PREFECT_HOME": str(folder / "prefect"),
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['s3']}",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+    }  # fmt: skip
+    api = f"http://127.0.0.1:{ports['prefect']}/api"
+    environment["PREFECT_API_URL"] = api
+    _write_s3(folder, ports)
+    site = Site(folder, environment, api, f"http://127.0.0.1:{ports['engine']}", f"http://127.0.0.1:{ports['s3']}")
+    subprocess.run([str(BIN / "supervisord"), "-c", CONFIG], env=environment, check=True)
+    daemon = psutil.Process(int(_eventually(folder / "supervisord.pid")))
+    try:
+        _wait(site)
+        yield site
+    finally:
+        family = [daemon, *daemon.children(recursive=True)]
+        daemon.terminate()
+        _, left = psutil.wait_procs(family, timeout=30)
+        for process in left:
+            process.kill()
+        shutil.rmtree(folder / "weed", ignore_errors=True)
+
+
+def _write_s3(folder: Path, ports: dict[str, int]) -> None:
+    """SeaweedFS as one more program of the installation."""
+    (folder / "programs").mkdir(parents=True)
+    (folder / "weed").mkdir()
+    flags = [
+        *(f"-dir={folder / 'weed'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-bucket={BUCKET}"),
+        *("-master.telemetry=false", "-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),
+        *(f"-{name}.port={ports[name]}" for name in ("s3", "master", "volume", "filer", "admin")),
+    ]
+    (folder / "programs" / "s3.conf").write_text(
+        f"[program:s3]\ncommand={BIN / 'weed'} mini {' '.join(flags)}\nautorestart=true\nstartretries=100\n"
+        f"directory={folder / 'weed'}\nredirect_stderr=true\n"
+    )
+
+
+def _eventually(file: Path) -> str:
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        if file.exists() and (text := file.read_text().strip()):
+            return text
+        time.sleep(0.05)
+    raise TimeoutError(f"{file} was not written")
+
+
+def _wait(site: Site) -> None:
+    """Return when every part answers and the deployments are made."""
+    command = [sys.executable, "-m", "deployments.setup", "--wait"]
+    subprocess.run(command, env=site.environment, cwd=ROOT, check=True, timeout=PATIENCE)
+    until = time.monotonic() + PATIENCE
+    for url in (f"{site.engine}/health", f"{site.s3}/healthz"):
+        while not _answers(url):
+            if time.monotonic() > until:
+                raise TimeoutError(f"{url} does not answer")
+            time.sleep(0.2)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).is_success
+    except httpx.HTTPError:
+        return False
