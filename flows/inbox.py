@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from typing import Annotated
 
 from prefect import flow, get_run_logger
+from pydantic import Field
 
 from flows.dispatch import dispatch_edit
 from tasks.domain.errors import (
@@ -31,14 +33,16 @@ from tasks.survey import survey
 PASSING = (TransientError, ServerError, SettingsError, OutputError, UnknownEngine)
 """Faults of the installation, not of the picture: tried again for as long as they last."""
 
+Seconds = Annotated[float, Field(ge=0, le=600)]
+
 
 @flow(name="process-inbox", validate_parameters=True)
 def process_inbox(
     location: str | None = None,
     recipes: str | None = None,
     output: str | None = None,
-    limit: int = 100,
-    settle: float = 10.0,
+    limit: Annotated[int, Field(ge=1)] = 100,
+    settle: Seconds = 10.0,
 ) -> tuple[InboxResult, ...]:
     """What one poll did, location by location. Polling again when all is done costs two listings and no edit.
 
@@ -58,7 +62,7 @@ def process_inbox(
 
 @flow(name="process-object", validate_parameters=True)
 def process_object(
-    uri: str, recipes: str | None = None, output: str | None = None, settle: float = 10.0
+    uri: str, recipes: str | None = None, output: str | None = None, settle: Seconds = 10.0
 ) -> InboxResult:
     """What was done about one object that is said to have arrived: whatever the event said, what lies there counts.
 

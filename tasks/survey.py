@@ -38,6 +38,7 @@ def survey(places: Places, settle: float, only: str | None = None) -> Survey:
     An object younger than `settle` seconds, or whose sidecar is, waits: it may still be written. When all is done, two
     listings tell so, of the inbox and of the ledger. `only` limits it to one object and its sidecar.
     """
+    listing.ensure_there(places.inbox)
     entries = list(listing.under(places.inbox) if only is None else _around(places, only))
     work = [entry for entry in entries if not is_clutter(entry.key, entry.size)]
     sidecars = {stem_of(entry.key): entry for entry in work if is_sidecar(entry.key) and not entry.trouble}

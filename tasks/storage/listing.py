@@ -47,6 +47,12 @@ def canonical(base: str) -> str:
     return files.join(f"s3://{bucket}", *parts)
 
 
+def ensure_there(base: str) -> None:
+    """Return for folders that exist and for buckets, which tell when they are listed; raises `RequestError` else."""
+    if not base.startswith("s3://") and not Path(base).is_dir():
+        raise RequestError(f"there is no folder {base!r}: create it, or correct the path")
+
+
 def under(base: str, prefix: str = "") -> Iterator[Entry]:
     """Everything below `base` at any depth whose key begins with `prefix`; nothing when `base` does not exist.
 
