@@ -12,7 +12,7 @@ from tasks.engines.endpoint.quirks import SERVERS
 class EndpointSettings(BaseSettings):
     """Read from the environment: EDIT_FLOWS_ENDPOINT_URL, EDIT_FLOWS_ENDPOINT_SERVER and so on."""
 
-    model_config = SettingsConfigDict(env_prefix="EDIT_FLOWS_ENDPOINT_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="EDIT_FLOWS_ENDPOINT_", env_ignore_empty=True, frozen=True)
 
     url: str = Field(
         default="http://127.0.0.1:8300/v1", pattern=r"^https?://[^/\s]+\S*$", description="Up to and with /v1."

@@ -3,7 +3,8 @@
 Steps and guidance are those of the model cards: https://huggingface.co/Qwen/Qwen-Image-Edit (and -2509, -2511),
 https://huggingface.co/FireRedTeam/FireRed-Image-Edit-1.1, and for the distilled ones
 https://github.com/ModelTC/Qwen-Image-Lightning (guidance off, schedule shift 3). Only the original model is refined by
-kind of edit; for the others nobody has published such figures, so every kind runs on the card's.
+kind of edit; for the others nobody has published such figures, so every kind runs on the card's. Revisions are not
+pinned: what was loaded is recorded by its fingerprint (weights.py), which is part of every result's identity.
 """
 
 from __future__ import annotations
@@ -138,8 +139,8 @@ def find(name: str, *, non_commercial: bool = False) -> tuple[str, Model]:
     key = by_repo.get(name, name)
     if key not in CATALOGUE:
         raise SettingsError(
-            f"EDIT_FLOWS_QWEN_MODEL={name!r} is not in the catalogue; known: {', '.join(CATALOGUE)}. Weights of your "
-            "own: name the model they derive from here and their folder in EDIT_FLOWS_QWEN_WEIGHTS"
+            f"EDIT_FLOWS_QWEN_MODEL={name!r} is not in the catalogue. For weights of your own, name the model they "
+            f"derive from there and their folder in EDIT_FLOWS_QWEN_WEIGHTS. Known: {', '.join(CATALOGUE)}"
         )
     return key, permitted(key, CATALOGUE[key], non_commercial=non_commercial)
 

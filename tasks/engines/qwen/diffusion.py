@@ -43,8 +43,6 @@ class Sampling:
     guidance: float
     steps: int
     seed: int
-    strength: float = 1.0
-    """Share of the schedule that is gone through; below 1 only with a mask, starting from the source with noise."""
 
 
 @torch.no_grad()
@@ -137,9 +135,8 @@ def _schedule(
     )
     sigmas = np.linspace(1.0, 1 / sampling.steps, sampling.steps)
     scheduler.set_timesteps(sigmas=sigmas, mu=shift, device=device)
-    skipped = int(max(sampling.steps - min(sampling.steps * sampling.strength, sampling.steps), 0))
-    scheduler.set_begin_index(skipped)
-    return scheduler, scheduler.timesteps[skipped:]
+    scheduler.set_begin_index(0)
+    return scheduler, scheduler.timesteps
 
 
 def _mask(pipeline: Any, given: Conditions, device: torch.device, dtype: torch.dtype) -> torch.Tensor:

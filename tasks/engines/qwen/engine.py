@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 from PIL import Image
 
-from tasks.domain.errors import DeviceLostError, DeviceMemoryError, ParameterError
+from tasks.domain.errors import ParameterError, SettingsError
 from tasks.domain.models import EditPlan, EngineIdentity
 from tasks.domain.traits import Traits
 from tasks.engines import environment
@@ -17,7 +16,15 @@ from tasks.engines.protocol import Edited, Report
 from tasks.engines.qwen import prompts
 from tasks.engines.qwen.catalogue import Family
 from tasks.engines.qwen.diffusion import Conditions, Sampling, decode, denoise
-from tasks.engines.qwen.geometry import MULTIPLE, SHOWN_TO_LANGUAGE_MODEL, brought_to, tokens, working_size
+from tasks.engines.qwen.faults import device_faults
+from tasks.engines.qwen.geometry import (
+    MULTIPLE,
+    SHOWN_TO_LANGUAGE_MODEL,
+    brought_to,
+    ensure_not_slender,
+    tokens,
+    working_size,
+)
 from tasks.engines.qwen.loading import Loaded, load
 from tasks.engines.qwen.settings import QwenSettings
 from tasks.engines.qwen.vision import QwenVision, sees
@@ -66,14 +73,15 @@ class QwenEngine:
     ) -> Edited:
         """The edited picture, mode RGB, at the size worked at; outside `mask` the source's latents are kept.
 
-        Raises `ParameterError` before any work on the device when the plan is outside what the model takes,
+        Raises `ParameterError` or `ImageError` before any work on the device when the plan or a picture is outside
+        what the model takes,
         `DeviceMemoryError` when the device is full, `DeviceLostError` when it fails.
         """
         pictures = [_opaque(picture) for picture in (source, *references)]
         self._ensure_takes(plan, pictures)
         area = self._settings.area
         sizes = [working_size(pictures[0].size, area), *(brought_to(picture.size, area) for picture in pictures[1:])]
-        with self._lock, self._device_faults(sizes[0]):
+        with self._lock, device_faults(self._loaded.pipeline, f"{sizes[0][0]} x {sizes[0][1]} pixels"):
             given = self._conditions(plan, pictures, sizes, mask)
             sampling = Sampling(plan.cfg_scale, plan.steps, plan.seed)
             latents = denoise(self._loaded.pipeline, given, sampling, report, self._loaded.tables)
@@ -83,7 +91,7 @@ class QwenEngine:
     def warm_up(self) -> None:
         """One step with guidance on a grey picture, so that the first edit finds everything allocated and compiled."""
         side = working_size((1024, 1024), self._settings.area)
-        with self._lock, self._device_faults(side):
+        with self._lock, device_faults(self._loaded.pipeline, "the first edit"):
             grey = Image.new("RGB", side, "grey")
             pipeline = self._loaded.pipeline
             embeddings = [self._embedding(words, [grey], [side]) for words in ("warm up", " ")]
@@ -98,6 +106,8 @@ class QwenEngine:
     def _sound_vision(self) -> QwenVision | None:
         vision = QwenVision(self._loaded.pipeline, self._lock)
         wanted = self._settings.vision
+        if wanted == "on" and not self._loaded.complete:
+            raise SettingsError("EDIT_FLOWS_QWEN_VISION=on, but the language model has no head; set it to off or auto")
         if wanted == "off" or (wanted == "auto" and not (self._loaded.complete and sees(vision))):
             return None
         return vision
@@ -116,8 +126,9 @@ class QwenEngine:
             raise ParameterError(
                 f"{len(pictures) - 1} reference pictures, {self.identity.model} can be shown {most}: leave some out"
             )
-        for words in (plan.prompt, plan.negative_prompt):
-            prompts.ensure_plain(words, self._loaded.pipeline.processor.tokenizer.all_special_tokens)
+        ensure_not_slender(pictures)
+        for what, words in (("instruction", plan.prompt), ("negative prompt", plan.negative_prompt)):
+            prompts.ensure_plain(words, self._loaded.pipeline.processor.tokenizer.all_special_tokens, what=what)
 
     def _conditions(
         self,
@@ -127,38 +138,22 @@ class QwenEngine:
         mask: Image.Image | None,
     ) -> Conditions:
         seen = [picture.resize(size, Image.Resampling.LANCZOS) for picture, size in zip(pictures, sizes, strict=True)]
-        positive = self._embedding(plan.prompt, seen, sizes)
-        negative = self._embedding(plan.negative_prompt, seen, sizes) if plan.cfg_scale > 1 else None
+        shown = seen
+        if self._loaded.model.family is Family.PLUS:
+            small = [brought_to(picture.size, SHOWN_TO_LANGUAGE_MODEL) for picture in pictures]
+            shown = [
+                picture.resize(size, Image.Resampling.LANCZOS) for picture, size in zip(pictures, small, strict=True)
+            ]
+        positive = self._embedding(plan.prompt, shown, sizes)
+        negative = self._embedding(plan.negative_prompt, shown, sizes) if plan.cfg_scale > 1 else None
         return Conditions(positive, negative, seen, sizes, mask)
 
     def _embedding(self, words: str, pictures: Sequence[Image.Image], sizes: Sequence[tuple[int, int]]) -> torch.Tensor:
         pipeline, family = self._loaded.pipeline, self._loaded.model.family
-        shown = list(pictures)
-        if family is Family.PLUS:
-            shown = [
-                picture.resize(brought_to(picture.size, SHOWN_TO_LANGUAGE_MODEL), Image.Resampling.LANCZOS)
-                for picture in pictures
-            ]
-        text = prompts.template(pipeline, family, len(shown)).replace("{}", words)
-        inputs = prompts.tokenize(pipeline, text, shown)
+        text = prompts.template(pipeline, family, len(pictures)).replace("{}", words)
+        inputs = prompts.tokenize(pipeline, text, pictures)
         prompts.ensure_fits(pipeline, inputs, [tokens(size) for size in sizes])
         return prompts.embed(pipeline, inputs)
-
-    @contextmanager
-    def _device_faults(self, size: tuple[int, int]) -> Iterator[None]:
-        """Whatever the device says, in words that tell what to do; models that are offloaded go back in any case."""
-        try:
-            yield
-        except torch.OutOfMemoryError as full:
-            torch.cuda.empty_cache()
-            raise DeviceMemoryError(
-                f"{size[0]} x {size[1]} pixels do not fit into the memory of {self._device}: set a smaller "
-                f"EDIT_FLOWS_QWEN_AREA, or EDIT_FLOWS_QWEN_MEMORY to tables, offload or group ({full})"
-            ) from full
-        except torch.AcceleratorError as lost:
-            raise DeviceLostError(f"{self._device} failed: {lost}; start this process anew") from lost
-        finally:
-            self._loaded.pipeline.maybe_free_model_hooks()
 
 
 def _unheard(_done: int, _total: int) -> None:

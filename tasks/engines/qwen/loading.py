@@ -9,6 +9,7 @@ from typing import Any
 
 import diffusers
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import Qwen2_5_VLForConditionalGeneration
 
@@ -16,10 +17,14 @@ from tasks.domain.errors import SettingsError
 from tasks.domain.models import EngineIdentity
 from tasks.engines.qwen import lora, memory, quantisation, weights
 from tasks.engines.qwen.catalogue import Model, find
+from tasks.engines.qwen.faults import device_faults
 from tasks.engines.qwen.modulation import Tables
 from tasks.engines.qwen.processor import load_processor
 from tasks.engines.qwen.settings import QwenSettings
 from tasks.engines.qwen.versions import ensure_vouched
+
+DAMAGE = (OSError, KeyError, ValueError, NotImplementedError, RuntimeError, SafetensorError)
+"""What transformers, diffusers and safetensors raise for checkpoints that are not whole."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +49,20 @@ def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
     name, model = find(settings.model, non_commercial=settings.non_commercial)
     folder = weights.folder_of(settings.weights or model.repo, model.revision)
     change = _lora_file(settings, model)
-    device = torch.device(settings.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = _device(settings)
     pipeline, complete = _pipeline(folder, model, dtype, settings)
     if change is not None:
-        lora.fuse(pipeline.transformer, load_file(change), source=str(change))
+        lora.fuse(pipeline.transformer, _tensors(change), source=str(change))
     quantisation.after_fusing(settings.quantise, pipeline.transformer)
     mode = memory.choose(settings.memory, memory.free_bytes(device) + quantisation.SAVED[settings.quantise])
     tables = Tables(pipeline.transformer) if mode in {memory.Memory.TABLES, memory.Memory.OFFLOAD} else None
-    memory.lay_out(pipeline, mode, device)
+    with device_faults(pipeline, "loading the weights"):
+        memory.lay_out(pipeline, mode, device)
+    if settings.compiled and mode is not memory.Memory.RESIDENT:
+        raise SettingsError(
+            f"EDIT_FLOWS_QWEN_COMPILED=true needs all weights on the device, and EDIT_FLOWS_QWEN_MEMORY is {mode}: use "
+            "one or the other"
+        )
     if settings.compiled:
         # one compilation serves every size and length of prompt; static shapes give up after the eighth
         pipeline.transformer.compile_repeated_blocks(fullgraph=True, dynamic=True)
@@ -78,28 +89,63 @@ def _lora_file(settings: QwenSettings, model: Model) -> Path | None:
 
 def _pipeline(folder: Path, model: Model, dtype: torch.dtype, settings: QwenSettings) -> tuple[Any, bool]:
     """The pipeline on the CPU, and whether its language model came whole."""
-    kind = getattr(diffusers, model.family.value)
-    named = diffusers.DiffusionPipeline.load_config(folder)["_class_name"]
-    if named != model.family.value:
-        raise SettingsError(
-            f"{str(folder)!r} holds a {named}, {settings.model} is a {model.family.value}: name the model the weights "
-            "derive from in EDIT_FLOWS_QWEN_MODEL"
+    quantised = quantisation.while_loading(settings.quantise, dtype, fused=model.lora is not None)
+    try:
+        named = diffusers.DiffusionPipeline.load_config(folder).get("_class_name")
+        if named != model.family.value:
+            raise SettingsError(
+                f"{str(folder)!r} holds a {named}, {settings.model} is a {model.family.value}: name the model the "
+                "weights derive from in EDIT_FLOWS_QWEN_MODEL"
+            )
+        encoder, loading = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+            folder, subfolder="text_encoder", dtype=dtype, output_loading_info=True, use_safetensors=True
         )
-    encoder, loading = Qwen2_5_VLForConditionalGeneration.from_pretrained(
-        folder, subfolder="text_encoder", dtype=dtype, output_loading_info=True, use_safetensors=True
-    )
-    pipeline = kind.from_pretrained(
-        folder,
-        processor=load_processor(folder),
-        text_encoder=encoder.eval(),
-        dtype=dtype,
-        use_safetensors=True,
-        **quantisation.while_loading(settings.quantise, dtype, fused=model.lora is not None),
-    )
+        pipeline = getattr(diffusers, named).from_pretrained(
+            folder,
+            processor=load_processor(folder),
+            text_encoder=encoder.eval(),
+            dtype=dtype,
+            use_safetensors=True,
+            **quantised,
+        )
+    except DAMAGE as damaged:
+        raise SettingsError(
+            f"the checkpoint {str(folder)!r} is damaged or incomplete ({type(damaged).__name__}: {damaged}); "
+            "fetch it anew"
+        ) from damaged
+    missing = set(loading["missing_keys"]) - {"lm_head.weight"}
+    missing |= {name for name, weight in pipeline.transformer.named_parameters() if weight.is_meta}
+    if missing:
+        raise SettingsError(
+            f"the checkpoint {str(folder)!r} lacks {len(missing)} weights, such as {min(missing)!r}; fetch it anew"
+        )
     pipeline.set_progress_bar_config(disable=True)
     if model.shift is not None:
         pipeline.scheduler = _with_fixed_shift(pipeline.scheduler, model.shift)
     return pipeline, not loading["missing_keys"]
+
+
+def _device(settings: QwenSettings) -> torch.device:
+    """The device the settings name. Raises `SettingsError` for one this machine does not have."""
+    wanted = settings.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(wanted)
+    except RuntimeError:
+        device = torch.device("meta")
+    count = torch.cuda.device_count() if device.type == "cuda" else 1
+    if device.type not in {"cpu", "cuda"} or (device.index or 0) >= count:
+        raise SettingsError(
+            f"EDIT_FLOWS_QWEN_DEVICE={wanted!r} is not to be had here: give cpu"
+            + "".join(f", cuda:{number}" for number in range(torch.cuda.device_count()))
+        )
+    return device
+
+
+def _tensors(file: Path) -> dict[str, torch.Tensor]:
+    try:
+        return load_file(file)
+    except (SafetensorError, OSError) as broken:
+        raise SettingsError(f"{str(file)!r} is no whole safetensors file ({broken}); fetch it anew") from broken
 
 
 def _with_fixed_shift(scheduler: Any, shift: float) -> Any:

@@ -27,6 +27,8 @@ def fuse(transformer: torch.nn.Module, tensors: Mapping[str, torch.Tensor], *, s
     """
     layers = dict(transformer.named_modules())
     changes = _by_layer(tensors, source)
+    if not changes:
+        raise SettingsError(f"{source} holds no LoRA at all; give another file")
     for name, parts in changes.items():
         _ensure_fits(layers.get(name), name, parts, source)
     for name, parts in changes.items():

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 MOST = 256
-"""Times kept, about 1.1 GB for the 60 blocks of the real transformer; the oldest go first."""
+"""Times kept, about 1.1 GB for the 60 blocks of the real transformer; those not used for longest go first."""
 
 
 class Tables:
@@ -40,6 +40,8 @@ class Tables:
                 inputs = (embedding, embedding[:1])
                 row = [functional.linear(functional.silu(i), *w) for i, w in zip(inputs, weights, strict=True)]
                 self._rows[time].append((row[0], row[1]))
+        for time in times:  # the latest used go to the end
+            self._rows[float(time)] = self._rows.pop(float(time))
         while len(self._rows) > max(MOST, len(times)):
             del self._rows[next(iter(self._rows))]
 

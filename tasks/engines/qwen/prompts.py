@@ -26,11 +26,11 @@ def template(pipeline: Any, family: Family, pictures: int) -> str:
     return str(pipeline.prompt_template_encode).replace("{}", (numbered if family is Family.PLUS else "") + "{}")
 
 
-def ensure_plain(prompt: str, special: Sequence[str]) -> None:
+def ensure_plain(prompt: str, special: Sequence[str], *, what: str) -> None:
     """Return for ordinary words; raises `ParameterError` when they hold a control word of the model."""
     for word in special:
         if word in prompt:
-            raise ParameterError(f"the instruction holds {word!r}, a control word of the model; leave it out")
+            raise ParameterError(f"the {what} holds {word!r}, a control word of the model; leave it out")
 
 
 def tokenize(pipeline: Any, text: str, pictures: Sequence[Image.Image]) -> Any:
@@ -46,10 +46,12 @@ def ensure_fits(pipeline: Any, inputs: Any, shapes: Sequence[tuple[int, int, int
     Positions of text begin after half the longest side of the pictures in `shapes` (frames, rows, columns of tokens).
     """
     tokens = inputs["input_ids"].shape[1] - pipeline.prompt_template_encode_start_idx
+    pictures = int(inputs["mm_token_type_ids"].sum())
     room = POSITIONS - max(max(rows, columns) // 2 for _, rows, columns in shapes)
     if tokens > room:
         raise ParameterError(
-            f"instruction and pictures take {tokens} tokens, the model has room for {room}: shorten the instruction"
+            f"the instruction takes {tokens - pictures} tokens, beside the pictures' {pictures} the model has room for "
+            f"{room - pictures}: shorten it" + (", or leave pictures out" if len(shapes) > 1 else "")
         )
 
 

@@ -21,7 +21,7 @@ SPARED = ("img_mod", "txt_mod", "img_in", "txt_in", "norm_out", "proj_out", "tim
 class Quantise(StrEnum):
     """How the weights of the transformer are kept."""
 
-    NONE = ""
+    NONE = "none"
     FP8 = "fp8"
     """8-bit floats by torchao, after a LoRA has been fused."""
     NF4 = "nf4"

@@ -15,14 +15,14 @@ from tasks.engines.qwen.quantisation import Quantise
 class QwenSettings(BaseSettings):
     """Read from the environment: EDIT_FLOWS_QWEN_MODEL, EDIT_FLOWS_QWEN_WEIGHTS and so on."""
 
-    model_config = SettingsConfigDict(env_prefix="EDIT_FLOWS_QWEN_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="EDIT_FLOWS_QWEN_", env_ignore_empty=True, frozen=True)
 
     model: str = Field(default=DEFAULT, description="Name or repository of a model in the catalogue.")
     weights: str = Field(default="", description="Local folder or other repository of that model's weights.")
     lora: str = Field(default="", description="Local file or folder of the model's LoRA; empty: the catalogue's.")
     device: str = Field(default="", description="cuda, cuda:1, cpu; empty: cuda where there is one.")
     memory: Memory = Field(default=Memory.AUTO, description="Where the weights are while an edit runs.")
-    quantise: Quantise = Field(default=Quantise.NONE, description="Smaller weights, another result; empty: none.")
+    quantise: Quantise = Field(default=Quantise.NONE, description="Smaller weights, another result.")
     compiled: bool = Field(default=False, description="Compile the blocks: slower to start, faster to run.")
     area: int = Field(
         default=1024 * 1024, ge=64 * 64, le=2048 * 2048, description="Pixels a picture is worked at; trained: 1024²."

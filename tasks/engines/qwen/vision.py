@@ -11,8 +11,10 @@ import torch
 from PIL import Image
 from transformers import StoppingCriteria, StoppingCriteriaList
 
-from tasks.domain.errors import EngineError
+from tasks.domain.errors import EngineError, ParameterError
 from tasks.engines.qwen import prompts
+from tasks.engines.qwen.faults import device_faults
+from tasks.engines.qwen.geometry import brought_to, ensure_not_slender
 from tasks.engines.vision import VisionModel
 
 CHAT = (
@@ -22,6 +24,8 @@ CHAT = (
 """ChatML, as Qwen2.5-VL was trained with."""
 CANARY = {"red": (220, 20, 20), "blue": (20, 20, 220), "green": (20, 160, 20)}
 """What the model has to tell apart before it is trusted with anything."""
+MOST_SHOWN = 1024 * 1024
+"""Pixels of a picture in a question at most; a larger one is made smaller: attention grows with their square."""
 SURE = 0.6
 """Probability of the right colour, with three to choose from, below which it is not trusted."""
 
@@ -35,13 +39,13 @@ class QwenVision:
     def probabilities(self, pictures: Sequence[Image.Image], question: str, labels: Sequence[str]) -> dict[str, float]:
         """How likely each label is the next token, among them; one forward pass.
 
-        Raises `EngineError` when the labels are not distinct single tokens of this model.
+        Raises `ParameterError` when the labels are not distinct single tokens of this model.
         """
         tokenizer = self._pipeline.processor.tokenizer
         ids = [tokenizer.encode(label, add_special_tokens=False) for label in labels]
         if any(len(tokens) != 1 for tokens in ids) or len({tokens[0] for tokens in ids}) < len(ids):
-            raise EngineError(f"{', '.join(labels)} are not distinct single tokens of the model; ask with letters")
-        with self._lock, torch.no_grad():
+            raise ParameterError(f"{', '.join(labels)} are not distinct single tokens of the model; ask with letters")
+        with self._lock, device_faults(self._pipeline, "a question"), torch.no_grad():
             logits = self._pipeline.text_encoder(
                 **self._inputs(pictures, question), logits_to_keep=1, use_cache=False
             ).logits
@@ -50,13 +54,14 @@ class QwenVision:
 
     def answer(self, pictures: Sequence[Image.Image], question: str, *, max_tokens: int, seconds: float) -> str:
         """The likeliest answer, token by token. Raises `EngineError` when it takes longer than `seconds`."""
-        clock = _Clock(seconds)
-        with self._lock, torch.inference_mode():
+        with self._lock, device_faults(self._pipeline, "a question"), torch.inference_mode():
+            clock = _Clock(seconds)
             inputs = self._inputs(pictures, question)
             tokens = self._pipeline.text_encoder.generate(
                 **inputs,
                 max_new_tokens=max_tokens,
                 do_sample=False,
+                repetition_penalty=1.0,  # a checkpoint's own generation settings may have another
                 stopping_criteria=StoppingCriteriaList([clock]),
                 pad_token_id=self._pipeline.processor.tokenizer.pad_token_id,
             )
@@ -68,13 +73,21 @@ class QwenVision:
         return said.strip()
 
     def _inputs(self, pictures: Sequence[Image.Image], question: str) -> Any:
-        prompts.ensure_plain(question, self._pipeline.processor.tokenizer.all_special_tokens)
+        prompts.ensure_plain(question, self._pipeline.processor.tokenizer.all_special_tokens, what="question")
+        ensure_not_slender(pictures)
+        pictures = [_reduced(picture) for picture in pictures]
         shown = prompts.PICTURE
         if len(pictures) > 1:
             shown = "".join(f"Picture {number}: {prompts.PICTURE}" for number in range(1, len(pictures) + 1))
         text = CHAT.replace("{}", (shown if pictures else "") + question)
         inputs = prompts.tokenize(self._pipeline, text, pictures)
         return inputs.to(self._pipeline._execution_device)
+
+
+def _reduced(picture: Image.Image) -> Image.Image:
+    if picture.width * picture.height <= MOST_SHOWN:
+        return picture
+    return picture.resize(brought_to(picture.size, MOST_SHOWN), Image.Resampling.LANCZOS)
 
 
 class _Clock(StoppingCriteria):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from huggingface_hub import hf_hub_download, snapshot_download
@@ -22,17 +22,25 @@ def folder_of(source: str, revision: str) -> Path:
 
     Raises `SettingsError` when it is neither, or when the folder lacks one of its parts.
     """
-    folder = Path(source) if Path(source).is_dir() else _downloaded(source, revision)
+    place = Path(source).expanduser()
+    if is_path(source) and not place.is_dir():
+        raise SettingsError(f"there is no folder {source!r}")
+    folder = place if place.is_dir() else _downloaded(source, revision)
     missing = [part for part in PARTS if not (folder / part).exists()]
     if missing:
         raise SettingsError(f"{source!r} is no checkpoint of Qwen-Image-Edit: {', '.join(missing)} not found in it")
     return folder
 
 
+def is_path(source: str) -> bool:
+    """True for what can only be a place on this machine: names of repositories are OWNER/NAME."""
+    return source.startswith(("/", ".", "~")) or source.count("/") != 1
+
+
 def file_of(repo: str, file: str) -> Path:
     """The local path of one file of a repository, or of a local folder in its place. Raises `SettingsError`."""
-    if Path(repo).is_dir():
-        path = Path(repo, file)
+    if is_path(repo):
+        path = Path(repo).expanduser() / file
     else:
         try:
             path = Path(hf_hub_download(repo, file))
@@ -47,11 +55,17 @@ def fingerprint(paths: Sequence[Path]) -> str:
     """12 hex digits over names, sizes and content; of files of weights, the first and last megabyte of the content."""
     digest = hashlib.sha256()
     for root in paths:
-        files = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else [root]
+        files = sorted(_files(root)) if root.is_dir() else [root]
         for path in files:
             digest.update(f"{path.relative_to(root)} {path.stat().st_size}\n".encode())
             digest.update(_content(path))
     return digest.hexdigest()[:12]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files a checkpoint consists of; what else lies beside them makes no difference to pictures."""
+    for part in PARTS:
+        yield from (path for path in [folder / part, *(folder / part).rglob("*")] if path.is_file())
 
 
 def _content(path: Path) -> bytes:

@@ -80,8 +80,9 @@ def serve(
             EDIT_FLOWS_SERVER_TOKEN.
         grace: Seconds the running edit is given to finish when the server is told to stop.
     """
-    if engine not in ENGINES:
-        raise UnknownEngine(f"unknown engine {engine!r}; known engines: {', '.join(sorted(ENGINES))}")
+    served = sorted(ENGINES.keys() - {"endpoint"})  # which is the client of such a server
+    if engine not in served:
+        raise UnknownEngine(f"no engine {engine!r} can be served; known: {', '.join(served)}")
     if not token and not is_loopback(host):
         raise SettingsError(f"host {host!r} is open to the network: set EDIT_FLOWS_SERVER_TOKEN, or use 127.0.0.1")
     listening = listen(host, port)

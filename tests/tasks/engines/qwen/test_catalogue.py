@@ -43,7 +43,7 @@ def test_the_original_takes_one_picture_the_later_ones_three():
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones_and_the_way_to_use_own_weights():
-    with pytest.raises(SettingsError, match=r"qwen-image-edit-2511.*EDIT_FLOWS_QWEN_WEIGHTS"):
+    with pytest.raises(SettingsError, match=r"EDIT_FLOWS_QWEN_WEIGHTS.*qwen-image-edit-2511"):
         find("/models/mine")
 
 

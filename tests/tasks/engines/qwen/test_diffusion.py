@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from tasks.domain.errors import SettingsError
 from tasks.engines.qwen import loading
 from tasks.engines.qwen.diffusion import Conditions, Sampling, decode, denoise
 from tasks.engines.qwen.geometry import brought_to
@@ -74,17 +75,16 @@ def test_several_pictures_are_edited_as_by_the_stock_plus_pipeline(checkpoint, k
     assert torch.equal(own(pipeline, pictures, words, sampling), expected)
 
 
-@pytest.mark.parametrize("strength", [1.0, 0.6])
 @pytest.mark.parametrize("guidance", [4.0, 1.0])
-def test_a_masked_edit_is_that_of_the_stock_inpaint_pipeline(checkpoint, strength, guidance, monkeypatch):
+def test_a_masked_edit_is_that_of_the_stock_inpaint_pipeline(checkpoint, guidance, monkeypatch):
     plain = load(checkpoint, "edit")
     inpaint = diffusers.QwenImageEditInpaintPipeline(**plain.components)
     # the stock one draws the source's latents from the VAE's distribution, the engine takes the likeliest
     monkeypatch.setattr(inpaint, "_encode_vae_image", plain._encode_vae_image)
-    sampling, words, shown = Sampling(guidance, 5, 5, strength), embeddings(plain, torch.float32), picture(1, (160, 96))
+    sampling, words, shown = Sampling(guidance, 5, 5), embeddings(plain, torch.float32), picture(1, (160, 96))
     mask = Image.new("L", shown.size, 0)
     mask.paste(255, (40, 20, 110, 70))
-    expected = stock(inpaint, shown, words, sampling, mask_image=mask, strength=strength)
+    expected = stock(inpaint, shown, words, sampling, mask_image=mask, strength=1.0)
     assert torch.equal(own(plain, [shown], words, sampling, mask), expected)
 
 
@@ -127,3 +127,21 @@ def test_modulation_in_tables_takes_the_layers_out_of_the_model(checkpoint):
         for weight in part.parameters()
     )  # fmt: skip
     assert sum(w.numel() for w in whole.parameters()) - sum(w.numel() for w in tabled.parameters()) == modulation > 0
+
+
+def test_tables_hold_what_a_schedule_needs_however_many_there_were_before(checkpoint, monkeypatch):
+    monkeypatch.setattr("tasks.engines.qwen.modulation.MOST", 20)
+    settings = QwenSettings(model=MODELS["edit"], weights=str(checkpoint("edit")), device="cpu", memory="tables")
+    loaded = loading.load(settings, torch.float32)
+    whole = load(checkpoint, "edit")
+    words, shown = embeddings(whole, torch.float32), picture(1)
+    given = Conditions(words[0], words[1], [shown], [shown.size])
+    for steps in (7, 8, 9, 25, 7, 11):
+        sampling = Sampling(4.0, steps, 5)
+        expected = denoise(whole, given, sampling, unheard)
+        assert torch.equal(denoise(loaded.pipeline, given, sampling, unheard, loaded.tables), expected)
+
+
+def test_blocks_are_only_compiled_where_all_weights_are_on_the_device(checkpoint):
+    with pytest.raises(SettingsError, match="COMPILED"):
+        load(checkpoint, "edit", memory="tables", compiled=True)

@@ -12,7 +12,14 @@ import pytest
 import torch
 from PIL import Image, ImageChops
 
-from tasks.domain.errors import DeviceLostError, DeviceMemoryError, EditCancelled, ParameterError, SettingsError
+from tasks.domain.errors import (
+    DeviceLostError,
+    DeviceMemoryError,
+    EditCancelled,
+    ImageError,
+    ParameterError,
+    SettingsError,
+)
 from tasks.domain.models import EditType
 from tasks.engines.registry import ENGINES
 from tests.tasks.engines.qwen.pictures import AREA, engine, picture, plan, unheard
@@ -140,7 +147,7 @@ def test_transparency_is_laid_on_white(editor):
     ("fault", "named", "remedy"),
     [
         (torch.OutOfMemoryError("CUDA out of memory"), DeviceMemoryError, "EDIT_FLOWS_QWEN_AREA"),
-        (torch.AcceleratorError("device-side assert"), DeviceLostError, "start this process anew"),
+        (torch.AcceleratorError("device-side assert"), DeviceLostError, "process anew"),
     ],
 )
 def test_what_the_device_says_is_told_with_a_remedy_and_the_engine_stays_usable(
@@ -215,3 +222,47 @@ def test_every_weight_is_loaded_in_sixteen_bits_and_nothing_is_left_to_train(che
     for model in (pipeline.transformer, pipeline.text_encoder, pipeline.vae):
         assert {weight.dtype for weight in model.parameters()} == {torch.bfloat16}
         assert not model.training
+
+
+@pytest.mark.parametrize("strip", [(2, 8000), (8000, 2)])
+def test_a_strip_is_refused_as_a_picture_and_harms_nobody(editor, strip):
+    with pytest.raises(ImageError, match="longer than broad"):
+        editor.edit(picture(), plan(), None, unheard, [Image.new("RGB", strip)])
+    with pytest.raises(ImageError, match="longer than broad"):
+        editor.vision.probabilities([Image.new("RGB", strip)], "A or B?", "AB")
+    assert editor.edit(picture(), plan(), None, unheard).image.size == (128, 128)
+
+
+def test_a_slender_picture_costs_no_more_than_another(editor):
+    answer = editor.edit(picture(1, (20, 2000)), plan(steps=1), None, unheard).image
+    assert answer.width * answer.height <= 1.2 * AREA
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        (torch.OutOfMemoryError("full"), DeviceMemoryError),
+        (torch.AcceleratorError("device-side assert"), DeviceLostError),
+        (RuntimeError("CUBLAS_STATUS_EXECUTION_FAILED"), DeviceLostError),
+    ],
+)
+def test_faults_of_the_device_are_named_in_questions_as_in_edits(checkpoint, fault, named):
+    editor = engine(checkpoint("edit"), "edit")
+
+    def fail(*_arguments, **_named):
+        raise fault
+
+    editor._loaded.pipeline.text_encoder.register_forward_pre_hook(fail)
+    assert editor.vision is not None
+    with pytest.raises(named):
+        editor.vision.probabilities([], "A or B?", "AB")
+    with pytest.raises(named):
+        editor.vision.answer([], "A or B?", max_tokens=1, seconds=5)
+
+
+def test_a_misspelt_setting_is_refused_by_name(monkeypatch):
+    from tasks.engines.qwen.engine import from_environment
+
+    monkeypatch.setenv("EDIT_FLOWS_QWEN_WEIGHT", "/models/mine")
+    with pytest.raises(SettingsError, match=r"no setting is called EDIT_FLOWS_QWEN_WEIGHT;"):
+        from_environment()

@@ -107,3 +107,13 @@ def test_a_distilled_model_is_loaded_with_its_lora_schedule_and_recipe(checkpoin
 def test_a_lora_for_a_model_that_takes_none_is_refused(checkpoint, tmp_path):
     with pytest.raises(SettingsError, match="has no LoRA"):
         load(checkpoint, lora=str(tmp_path / "any.safetensors"))
+
+
+@pytest.mark.parametrize("content", [b"junk", b""])
+def test_a_file_that_holds_no_lora_is_refused(checkpoint, tmp_path, content):
+    file = tmp_path / "lightning.safetensors"
+    file.write_bytes(content)
+    if not content:
+        save_file({}, file)
+    with pytest.raises(SettingsError, match="lightning"):
+        load(checkpoint, model="qwen-image-edit-lightning-4", lora=str(file))

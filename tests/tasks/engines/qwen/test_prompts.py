@@ -60,6 +60,6 @@ def test_braces_in_an_instruction_are_plain_words(checkpoint):
 def test_an_instruction_that_does_not_fit_is_refused_before_the_device_works(checkpoint):
     editor = engine(checkpoint("edit"), "edit")
     seen = []
-    with pytest.raises(ParameterError, match="shorten the instruction"):
+    with pytest.raises(ParameterError, match="the model has room for"):
         editor.edit(picture(), plan("해" * 2000), None, lambda done, _: seen.append(done))
     assert seen == []

@@ -16,7 +16,7 @@ from tests.tasks.engines.qwen.test_lora import KOHYA, change
 
 
 def test_eight_bit_weights_give_nearly_the_same_picture_under_another_identity(checkpoint):
-    whole, small = (engine(checkpoint("edit"), "edit", torch.bfloat16, quantise=kind) for kind in ("", "fp8"))
+    whole, small = (engine(checkpoint("edit"), "edit", torch.bfloat16, quantise=kind) for kind in ("none", "fp8"))
     pictures = [np.asarray(made.edit(picture(), plan(), None, unheard).image, dtype=float) for made in (whole, small)]
     assert 0 < np.abs(pictures[0] - pictures[1]).mean() < 2
     assert whole.identity != small.identity
@@ -30,7 +30,9 @@ def test_a_lora_is_fused_before_the_weights_are_made_smaller(checkpoint, tmp_pat
     file = tmp_path / "lightning.safetensors"
     save_file(change(engine(checkpoint("edit"), "edit")._loaded.pipeline.transformer, KOHYA), file)
     named = {"model": "qwen-image-edit-lightning-4", "lora": str(file)}
-    whole, small = (engine(checkpoint("edit"), "edit", torch.bfloat16, quantise=kind, **named) for kind in ("", "fp8"))
+    whole, small = (
+        engine(checkpoint("edit"), "edit", torch.bfloat16, quantise=kind, **named) for kind in ("none", "fp8")
+    )
     same = plan(cfg_scale=1.0, steps=4)
     pictures = [np.asarray(made.edit(picture(), same, None, unheard).image, dtype=float) for made in (whole, small)]
     assert np.abs(pictures[0] - pictures[1]).mean() < 2

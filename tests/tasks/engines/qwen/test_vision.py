@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tasks.domain.errors import EngineError
+from tasks.domain.errors import EngineError, ParameterError
 from tasks.engines.qwen import prompts, vision
 from tests.tasks.engines.qwen.pictures import engine, picture, plan, unheard
 
@@ -31,7 +31,7 @@ def test_labels_are_scored_as_by_the_whole_model(editor):
 
 
 def test_labels_of_several_tokens_are_refused(editor):
-    with pytest.raises(EngineError, match="distinct single tokens"):
+    with pytest.raises(ParameterError, match="distinct single tokens"):
         editor.vision.probabilities([picture()], "Which?", ["semantic edit", "text edit"])
 
 
