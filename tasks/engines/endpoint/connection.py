@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from tasks.domain.errors import EngineBusy, EngineError, TransientError
 from tasks.engines.endpoint.refusals import refusal
 from tasks.engines.endpoint.settings import EndpointSettings
 
+logger = logging.getLogger(__name__)
+
 Part = tuple[str, tuple[str, bytes, str]]
 """A file of a form: field name, then file name, content and media type."""
 T = TypeVar("T")
@@ -24,6 +27,9 @@ SOONEST = 0.5
 """Seconds after which a busy server is asked again at the earliest, even if it says at once."""
 CONNECT, WRITE = 10.0, 120.0
 """Seconds to connect, and to send one piece of a request."""
+
+
+stamina.instrumentation.set_on_retry_hooks([])  # what is waited for is logged below, with the reason
 
 
 class Connection:
@@ -47,10 +53,13 @@ class Connection:
         the last error: `EngineBusy`, `TransientError`, or at once whatever else `ask` raises.
         """
         until = time.monotonic() + seconds
-        failures = 0
+        failures, told = 0, ""
 
         def wait(error: Exception) -> bool | float:
-            nonlocal failures
+            nonlocal failures, told
+            if isinstance(error, TransientError) and str(error) != told:  # each reason once, however often it is met
+                told = str(error)
+                logger.warning("%s; asking again for up to %.0f s", told, max(0.0, until - time.monotonic()))
             if isinstance(error, EngineBusy):
                 pause = max(SOONEST, error.retry_after)
                 return pause if time.monotonic() + pause < until else False
