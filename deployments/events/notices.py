@@ -115,7 +115,10 @@ def _parsed(body: bytes) -> dict[str, Any]:
 
 
 def _of_s3(found: _S3) -> Notice:
-    key = unquote_plus(found.object.key, errors="strict")
+    try:
+        key = unquote_plus(found.object.key, errors="strict")
+    except UnicodeDecodeError as broken:
+        raise RequestError(f"the message names {found.object.key!r}, which does not decode as UTF-8") from broken
     return Notice(bucket=found.bucket.name, key=key, etag=found.object.etag.strip('"'))
 
 
