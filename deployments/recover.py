@@ -1,10 +1,10 @@
-"""Runs that crashed or went silent, started again as the same runs; finished work is never done twice.
+"""Runs that crashed, went silent or were never begun, started again as the same runs; finished work is never done twice.
 
     python -m deployments.recover          # one process for all; looks every few seconds
 
 A flow run that is killed tells nobody. Its worker notices a dead process and calls the run crashed; when the worker
 died with it, only the silence tells: a running flow sends a heartbeat every 30 s
-(PREFECT_FLOWS_HEARTBEAT_FREQUENCY). Either way the run is scheduled again, up to a number of times, and finds by its
+(PREFECT_FLOWS_HEARTBEAT_FREQUENCY). A worker that dies between taking a run and starting it leaves it pending. In any case the run is scheduled again, up to a number of times, and finds by its
 identity what was finished already. A process rather than a scheduled flow: a run of its own every few seconds would
 cost more than everything it watches over.
 """
@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 HEARTBEAT = "prefect.flow-run.heartbeat"
 SILENT = timedelta(seconds=100)
 """Without a heartbeat for so long, a run counts as dead: three are missed."""
+UNBEGUN = timedelta(seconds=60)
+"""A run that a worker has taken and not started for so long was taken by one that died. Starting takes seconds."""
 LOOK = 5.0
 """Seconds between two looks."""
 MEMORY = timedelta(hours=24)
@@ -77,6 +79,9 @@ def _dead(client: SyncPrefectClient) -> Iterator[tuple[FlowRun, str]]:
     now = datetime.now(UTC)
     for run in _runs(client, StateType.CRASHED, now):
         yield run, "crashed"
+    for run in _runs(client, StateType.PENDING, now):
+        if _age(run, now) > UNBEGUN:
+            yield run, "was taken by a worker that did not start it"
     running = [run for run in _runs(client, StateType.RUNNING, now) if _age(run, now) > SILENT]
     heard = _heard(client, now) if running else set()
     for run in running:
