@@ -1,12 +1,12 @@
-"""Runs that crashed, went silent or were never begun, started again as the same runs; finished work is never done twice.
+"""Runs that crashed, went silent or were never begun, started again as the same runs.
 
     python -m deployments.recover          # one process for all; looks every few seconds
 
 A flow run that is killed tells nobody. Its worker notices a dead process and calls the run crashed; when the worker
 died with it, only the silence tells: a running flow sends a heartbeat every 30 s
-(PREFECT_FLOWS_HEARTBEAT_FREQUENCY). A worker that dies between taking a run and starting it leaves it pending. In any case the run is scheduled again, up to a number of times, and finds by its
-identity what was finished already. A process rather than a scheduled flow: a run of its own every few seconds would
-cost more than everything it watches over.
+(PREFECT_FLOWS_HEARTBEAT_FREQUENCY). A worker that dies between taking a run and starting it leaves it pending. In any
+case the run is scheduled again, up to a number of times, and finds by its identity what was finished already. A process
+rather than a scheduled flow: a run of its own every few seconds would cost more than everything it watches over.
 """
 
 from __future__ import annotations

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from uuid import UUID
 
 from prefect import runtime
-from prefect.artifacts import Artifact
+from prefect.artifacts import Artifact, MarkdownArtifact
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterType
 from prefect.client.schemas.sorting import ArtifactSort
@@ -36,8 +37,7 @@ def published(client: SyncPrefectClient, flow_run_id: UUID) -> EditResult | None
         sort=ArtifactSort.CREATED_DESC,
         limit=1,
     )
-    data = found[0].data if found else None
-    return read_result(data["metadata_uri"]) if isinstance(data, dict) else None
+    return read_result(json.loads(str(found[0].data))["metadata_uri"]) if found else None  # Prefect keeps it as text
 
 
 def _described(result: EditResult) -> str:
