@@ -1,6 +1,7 @@
 """The command line: python -m flows edit IMAGE PROMPT, classify PROMPT, check SOURCE RESULT, preserve SOURCE EDITED.
 
-Further: inbox LOCATION, which edits what has arrived there. Exit codes: 0 accepted (or done), 2 rejected by validation, 1 error; errors are one line on standard error.
+Further: inbox LOCATION, which edits what has arrived there.
+Exit codes: 0 accepted (or done), 2 rejected by validation, 1 error; errors are one line on standard error.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import json
 from uuid import UUID
 
 from prefect import runtime
-from prefect.artifacts import Artifact, MarkdownArtifact
+from prefect.artifacts import Artifact
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterType
 from prefect.client.schemas.sorting import ArtifactSort

@@ -6,6 +6,7 @@ import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -149,8 +150,8 @@ def put(place: str, key: str, content: bytes) -> str:
     return uri
 
 
-def poll(place: str, **more: object) -> InboxResult:
-    (result,) = process_inbox(place, **({"settle": 0} | more))
+def poll(place: str, **more: Any) -> InboxResult:
+    result: InboxResult = process_inbox(place, **({"settle": 0} | more))[0]
     return result
 
 
@@ -318,7 +319,7 @@ def written_meanwhile(monkeypatch, change):
     """Makes something happen between listing and reading, as another process would."""
     from flows import inbox
 
-    survey = inbox.survey
+    survey = inbox.survey  # type: ignore[attr-defined]
 
     def slow(*arguments):
         seen = survey(*arguments)

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
@@ -56,7 +57,7 @@ def carry_out(site: Site, source: str, requests: int, kills: int, seed: int, *, 
     chance, record = random.Random(seed), Record()
     until, next_kill = time.monotonic() + limit, time.monotonic() + chance.uniform(2, 6)
     for number in range(requests):
-        record.runs.append(insist(lambda number=number: submit(site, source, number), until))
+        record.runs.append(insist(partial(submit, site, source, number), until))
     while time.monotonic() < until and len(record.done_at) < requests:
         if sum(record.kills.values()) < kills and time.monotonic() > next_kill:
             for target in chance.sample(TARGETS, k=chance.choice((1, 1, 1, 2))):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_tests_removals_and_what_lies_in_no_bucket_announce_nothing(body):
 
 
 def test_seaweedfs_tells_of_files_plainly_and_of_folders_which_are_left_out():
-    message = {
+    message: dict[str, Any] = {
         "event_type": "rename",
         "key": "/buckets/drop/old.png",
         "message": {

@@ -21,7 +21,7 @@ from tasks.domain.inbox import Arrival, Found, Places, ensure_apart, is_clutter,
     ],
 )
 def test_places_within_one_another_are_refused_saying_which(inbox, recipes, output):
-    with pytest.raises(RequestError, match="lies within the .* choose folders"):
+    with pytest.raises(RequestError, match=r"lies within the .* choose folders"):
         ensure_apart(Places(inbox=inbox, recipes=recipes, output=output))
 
 

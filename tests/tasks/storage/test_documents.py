@@ -21,7 +21,7 @@ def test_yaml_and_json_hold_the_same(document):
     yaml = document("a.yaml", "# 설명\nprompt: \"'안녕' 을 '你好' 로\"\nsteps: 30\nmetadata: {a: b}\n")
     json = document(
         "a.json",
-        b'\xef\xbb\xbf{"prompt": "\'\xec\x95\x88\xeb\x85\x95\' \xec\x9d\x84 \'\xe4\xbd\xa0\xe5\xa5\xbd\' \xeb\xa1\x9c", "steps": 30, "metadata": {"a": "b"}}',
+        """\ufeff{"prompt": "'안녕' 을 '你好' 로", "steps": 30, "metadata": {"a": "b"}}""".encode(),
     )
     assert read_document(yaml) == read_document(json) == expected
 
