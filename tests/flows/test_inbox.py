@@ -151,8 +151,8 @@ def put(place: str, key: str, content: bytes) -> str:
 
 
 def poll(place: str, **more: Any) -> InboxResult:
-    result: InboxResult = process_inbox(place, **({"settle": 0} | more))[0]
-    return result
+    results: Any = process_inbox(place, **({"settle": 0} | more))
+    return InboxResult.model_validate(results[0])
 
 
 def only(result: InboxResult) -> Handled:
