@@ -74,8 +74,7 @@ class QwenEngine:
         """The edited picture, mode RGB, at the size worked at; outside `mask` the source's latents are kept.
 
         Raises `ParameterError` or `ImageError` before any work on the device when the plan or a picture is outside
-        what the model takes,
-        `DeviceMemoryError` when the device is full, `DeviceLostError` when it fails.
+        what the model takes, `DeviceMemoryError` when the device is full, `DeviceLostError` when it fails.
         """
         pictures = [_opaque(picture) for picture in (source, *references)]
         self._ensure_takes(plan, pictures)
@@ -113,7 +112,7 @@ class QwenEngine:
         return vision
 
     def _ensure_takes(self, plan: EditPlan, pictures: Sequence[Image.Image]) -> None:
-        """What can be told without the device; raises `ParameterError`."""
+        """What can be told without the device; raises `ParameterError` or `ImageError`."""
         if plan.steps < 1:
             raise ParameterError(f"steps is {plan.steps}; give at least 1")
         if plan.cfg_scale > 1 and not plan.negative_prompt:
