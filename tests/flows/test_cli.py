@@ -98,3 +98,16 @@ def test_a_label_may_hold_further_equals_signs():
 def test_a_label_without_key_or_equals_sign_is_refused(pair):
     with pytest.raises(RequestError):
         label(pair)
+
+
+def test_an_inbox_is_worked_off_and_what_was_refused_shows_in_the_exit_code(photo, tmp_path):
+    (tmp_path / "drop/inbox/세피아").mkdir(parents=True)
+    (tmp_path / "drop/recipes").mkdir()
+    (tmp_path / "drop/recipes/세피아.yaml").write_text("prompt: 세피아 톤으로 바꿔줘\n", encoding="utf-8")
+    photo.rename(tmp_path / "drop/inbox/세피아/사진 1.png")
+    (tmp_path / "drop/inbox/세피아/notes.txt").write_text("x")
+    done = run("inbox", "drop", "--settle", 0, "--json", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["counts"] == {"accepted": 1, "refused": 1}
+    assert "ending .txt is none of a picture" in str(answer["handled"])

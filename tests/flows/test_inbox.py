@@ -178,7 +178,8 @@ def test_a_picture_is_edited_by_the_recipe_of_its_folder_once_and_its_source_is_
     assert len(ScriptedEngine.plans) == 1
 
 
-def test_every_kind_of_name_is_edited_or_refused_by_its_literal_name(place, edits):
+@pytest.mark.usefixtures("edits")
+def test_every_kind_of_name_is_edited_or_refused_by_its_literal_name(place):
     good = ["한글 이름.png", "照片.jpg", "50%2F50 #1+.png", "x" * 200 + ".png", "deep/er/a.png"]
     for number, name in enumerate(good):
         put(place, f"inbox/vintage/{name}", png(1 - number / 10))
@@ -216,7 +217,8 @@ def test_what_cannot_be_edited_is_recorded_beside_the_output_and_does_not_sink_t
     assert len(edits.requests) == 1
 
 
-def test_a_refused_picture_is_tried_again_once_its_recipe_is_mended_or_its_record_removed(folder, edits):
+@pytest.mark.usefixtures("edits")
+def test_a_refused_picture_is_tried_again_once_its_recipe_is_mended_or_its_record_removed(folder):
     put(folder, "recipes/neu.yaml", b"prompt: a\nprompt: b\n")
     put(folder, "inbox/neu/a.png", png())
     assert only(poll(folder)).outcome is Landing.REFUSED
@@ -234,6 +236,7 @@ def test_a_refused_picture_is_tried_again_once_its_recipe_is_mended_or_its_recor
     assert only(poll(folder)).outcome is Landing.REFUSED
 
 
+@pytest.mark.usefixtures("edits")
 @pytest.mark.parametrize(
     ("recipe", "told"),
     [
@@ -244,7 +247,7 @@ def test_a_refused_picture_is_tried_again_once_its_recipe_is_mended_or_its_recor
         ("prompt: Make it snow\nsteps: many", "steps: Input should be a valid integer"),
     ],
 )
-def test_a_broken_recipe_is_told_with_file_and_remedy(folder, recipe, told, edits):
+def test_a_broken_recipe_is_told_with_file_and_remedy(folder, recipe, told):
     put(folder, "recipes/vintage.yaml", recipe.encode())
     put(folder, "inbox/vintage/a.png", png())
     piece = only(poll(folder))
@@ -278,7 +281,8 @@ def test_a_sidecar_is_found_in_the_other_spelling_of_korean_and_so_is_a_recipe(f
     assert edits.requests[0].steps == 9
 
 
-def test_a_broken_sidecar_refuses_its_picture_and_mending_or_removing_it_helps(folder, edits):
+@pytest.mark.usefixtures("edits")
+def test_a_broken_sidecar_refuses_its_picture_and_mending_or_removing_it_helps(folder):
     put(folder, "inbox/vintage/a.png", png())
     put(folder, "inbox/vintage/a.json", b'{"engine": "qwen"}')
     assert "a.json': engine: there is no such field" in only(poll(folder)).reason
@@ -289,14 +293,16 @@ def test_a_broken_sidecar_refuses_its_picture_and_mending_or_removing_it_helps(f
     assert refusals(folder) == []
 
 
-def test_a_sidecar_without_its_picture_waits(folder, edits):
+@pytest.mark.usefixtures("edits")
+def test_a_sidecar_without_its_picture_waits(folder):
     put(folder, "inbox/vintage/a.json", b"{}")
     piece = only(poll(folder))
     assert piece.outcome is Landing.WAITING
     assert refusals(folder) == []
 
 
-def test_a_young_object_waits_until_it_has_been_left_alone(place, edits):
+@pytest.mark.usefixtures("edits")
+def test_a_young_object_waits_until_it_has_been_left_alone(place):
     put(place, "inbox/vintage/a.png", png())
     piece = only(poll(place, settle=600))
     assert piece.outcome is Landing.WAITING
@@ -329,14 +335,16 @@ def written_meanwhile(monkeypatch, change):
     monkeypatch.setattr(inbox, "survey", slow)
 
 
-def test_what_is_removed_before_it_is_read_is_gone_and_nothing_is_kept_of_it(place, monkeypatch, edits):
+@pytest.mark.usefixtures("edits")
+def test_what_is_removed_before_it_is_read_is_gone_and_nothing_is_kept_of_it(place, monkeypatch):
     uri = put(place, "inbox/vintage/a.png", png())
     written_meanwhile(monkeypatch, lambda: files.delete(uri))
     assert only(poll(place)).outcome is Landing.GONE
     assert list(listing.under(f"{place}/outputs")) == []
 
 
-def test_what_grows_while_it_is_looked_at_waits_and_is_edited_when_it_is_whole(folder, monkeypatch, edits):
+@pytest.mark.usefixtures("edits")
+def test_what_grows_while_it_is_looked_at_waits_and_is_edited_when_it_is_whole(folder, monkeypatch):
     path = Path(put(folder, "inbox/vintage/a.png", png()[:2000]))
     with monkeypatch.context() as patch:
         written_meanwhile(patch, lambda: path.write_bytes(png()[:4000]))
@@ -369,7 +377,8 @@ def test_a_picture_the_engine_fails_on_three_times_is_refused_and_comes_after_th
     assert [e.key for e in listing.under(f"{folder}/outputs/.inbox/failed")] == []
 
 
-def test_work_within_a_poll_is_bounded_and_the_next_goes_on(folder, edits):
+@pytest.mark.usefixtures("edits")
+def test_work_within_a_poll_is_bounded_and_the_next_goes_on(folder):
     for number in range(3):
         put(folder, f"inbox/vintage/{number}.png", png(1 - number / 10))
         time.sleep(0.02)
@@ -412,7 +421,8 @@ def test_a_location_that_does_not_exist_is_refused(tmp_path):
         poll(str(tmp_path / "nowhere"))
 
 
-def test_without_a_location_every_inbox_that_is_served_is_polled(folder, serve, tmp_path, edits):
+@pytest.mark.usefixtures("edits")
+def test_without_a_location_every_inbox_that_is_served_is_polled(folder, serve, tmp_path):
     serve()
     with pytest.raises(SettingsError, match="EDIT_FLOWS_INBOX is empty"):
         process_inbox()
@@ -422,7 +432,8 @@ def test_without_a_location_every_inbox_that_is_served_is_polled(folder, serve, 
     assert [result.counts for result in process_inbox(settle=0)] == [{Landing.ACCEPTED: 1}, {}]
 
 
-def test_one_object_goes_the_same_way_and_a_second_event_for_it_does_nothing(place, serve, edits):
+@pytest.mark.usefixtures("edits")
+def test_one_object_goes_the_same_way_and_a_second_event_for_it_does_nothing(place, serve):
     serve(place)
     uri = put(place, "inbox/vintage/사진 1.png", png())
     put(place, "inbox/vintage/사진 12.png", png(0.8))
@@ -444,7 +455,8 @@ def test_an_event_that_comes_too_late_or_for_a_sidecar_does_what_lies_there_asks
     assert len(edits.requests) == 1
 
 
-def test_a_young_object_is_waited_for(folder, serve, edits):
+@pytest.mark.usefixtures("edits")
+def test_a_young_object_is_waited_for(folder, serve):
     serve(folder)
     uri = put(folder, "inbox/vintage/a.png", png())
     assert only(process_object(uri, settle=0.5)).outcome is Landing.ACCEPTED
