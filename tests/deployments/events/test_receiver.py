@@ -1,4 +1,4 @@
-"""The HTTP receiver: its answers, and what a real SeaweedFS sends it."""
+"""The HTTP receiver: what it takes, what it refuses and how it answers."""
 
 from __future__ import annotations
 
