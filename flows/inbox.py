@@ -119,7 +119,7 @@ def _edit(places: Places, arrival: Arrival) -> Handled:
         return changed
     try:
         order = instruct(places, arrival)
-        result = dispatch_edit(order.request, order.output, order.engine, key=f"{arrival.key}#{arrival.terms}")
+        result = dispatch_edit(order.request, order.output, order.engine, key=arrival.try_key)
     except PASSING:
         raise
     except RequestError as refusal:

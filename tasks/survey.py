@@ -11,7 +11,6 @@ from itertools import chain
 from prefect import get_run_logger, task
 
 from tasks.domain.inbox import (
-    MAX_FAILURES,
     Arrival,
     Found,
     Handled,
@@ -104,7 +103,7 @@ def _under_terms(places: Places, arrivals: list[Arrival]) -> tuple[list[Arrival]
     failures = Counter(entry.key.rpartition("-")[0] for entry in listing.under(places.failed))
     known = [arrival.model_copy(update={"recipes": tuple(recipes[arrival.recipe])}) for arrival in arrivals]
     due = [
-        arrival.model_copy(update={"failures": min(failures[arrival.failed_stem], MAX_FAILURES)})
+        arrival.model_copy(update={"failures": failures[arrival.failed_stem]})
         for arrival in known
         if arrival.refused_name not in refused
     ]

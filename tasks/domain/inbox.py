@@ -31,7 +31,7 @@ UNFINISHED = {"part", "partial", "filepart", "crdownload", "download", "tmp", "t
 """Endings that browsers and copy programs give a file until it is whole."""
 CLUTTER = {"thumbs.db", "desktop.ini"}
 MAX_FAILURES = 3
-"""Failures of the engine on one picture under the same terms, after which it is refused."""
+"""Failures of the engine on one picture under the same terms, after each so many of which it is refused."""
 
 
 class Landing(StrEnum):
@@ -109,6 +109,11 @@ class Arrival(Frozen):
     def key(self) -> str:
         """The name of this piece of work: another content under the same name is other work."""
         return f"{self.uri}@{self.etag}"
+
+    @property
+    def try_key(self) -> str:
+        """The name of this try: who asks again after a crash means the same run, after a failure another one."""
+        return f"{self.key}#{self.terms}#{self.failures}"
 
     @property
     def terms(self) -> str:

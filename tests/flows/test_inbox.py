@@ -374,7 +374,12 @@ def test_a_picture_the_engine_fails_on_three_times_is_refused_and_comes_after_th
     assert "failed 3 times, last: EngineError: out of order" in piece.reason
     assert poll(folder).refused_before == 1
     assert len(edits.requests) == 4
-    assert [e.key for e in listing.under(f"{folder}/outputs/.inbox/failed")] == []
+    for entry in list(listing.under(f"{folder}/outputs/refused")):
+        files.delete(entry.uri)
+    assert only(poll(folder)).outcome is Landing.ACCEPTED
+    assert list(listing.under(f"{folder}/outputs/.inbox/failed")) == []
+    of_a = [key for key in edits.keys if "a.png@" in key]
+    assert len(set(of_a)) == len(of_a) == 4
 
 
 @pytest.mark.usefixtures("edits")
