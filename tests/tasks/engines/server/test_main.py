@@ -126,7 +126,7 @@ def test_a_network_address_without_a_token_is_refused_with_the_remedy(capsys, mo
 
 
 def test_unknown_engines_taken_ports_and_wrong_arguments_are_one_line_errors(capsys):
-    assert "known engines: classical" in fails(capsys, "--engine", "magic")
+    assert "known: classical, qwen" in fails(capsys, "--engine", "magic")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert f"port {port}" in fails(capsys, "--port", str(port))
