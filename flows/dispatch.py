@@ -8,6 +8,7 @@ from typing import cast
 
 from prefect import get_run_logger, runtime
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterIdempotencyKey
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.deployments import run_deployment
 from prefect.states import Cancelling
@@ -37,21 +38,22 @@ def dispatch_edit(
     """
     if not through_pool():
         return edit_image(request, output, engine)
-    run = cast(
-        "FlowRun",  # a coroutine only where the caller is async
-        run_deployment(
-            DEPLOYMENT,
-            parameters={"request": request.model_dump(mode="json"), "output": output, "engine": engine},
-            idempotency_key=key or _own_key(request, output, engine),
-            work_queue_name=queue_of(request.priority),
-            timeout=0,
-        ),
-    )
+    key = key or _own_key(request, output, engine)
     with get_client(sync_client=True) as client:
         try:
+            run = cast(
+                "FlowRun",  # a coroutine only where the caller is async
+                run_deployment(
+                    DEPLOYMENT,
+                    parameters={"request": request.model_dump(mode="json"), "output": output, "engine": engine},
+                    idempotency_key=key,
+                    work_queue_name=queue_of(request.priority),
+                    timeout=0,
+                ),
+            )
             ended = _ended(client, run)
         except BaseException:  # cancelled, or stopped by a signal: nobody waits for the child any more
-            client.set_flow_run_state(run.id, Cancelling(message="whoever asked for it was stopped"))
+            _cancel(client, key)
             raise
         return _result(client, ended)
 
@@ -65,6 +67,14 @@ def through_pool() -> bool:
 def _own_key(request: EditRequest, output: str | None, engine: str | None) -> str:
     asked = f"{runtime.flow_run.id} {request.model_dump_json()} {output} {engine}"
     return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def _cancel(client: SyncPrefectClient, key: str) -> None:
+    """Cancel the run of that piece of work, found by its key: the signal may have come while it was being made."""
+    found = FlowRunFilter(idempotency_key=FlowRunFilterIdempotencyKey(any_=[key]))
+    for run in client.read_flow_runs(flow_run_filter=found):
+        if run.state is None or not run.state.is_final():
+            client.set_flow_run_state(run.id, Cancelling(message="whoever asked for it was stopped"))
 
 
 def _ended(client: SyncPrefectClient, run: FlowRun) -> FlowRun:
