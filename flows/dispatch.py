@@ -52,6 +52,8 @@ def dispatch_edit(
                 ),
             )
             ended = _ended(client, run)
+        except Exception:  # the server is away: whoever asked is started again and finds the child by its key
+            raise
         except BaseException:  # cancelled, or stopped by a signal: nobody waits for the child any more
             _cancel(client, key)
             raise
