@@ -37,7 +37,7 @@ def read(uri: str) -> bytes:
     """The bytes of a file. Raises `ImageError` when it cannot be read, `TransientError` when the store is unwell."""
     if not _is_s3(uri):
         return _read_local(uri)
-    store = _bucket()
+    store = bucket_client()
     with faults(uri, ImageError):
         size = store.info(uri)["size"]
         if size > MAX_BYTES:
@@ -51,7 +51,7 @@ def exists(uri: str) -> bool:
     if not _is_s3(uri):
         return Path(uri).is_file()
     with faults(uri, OutputError):
-        return bool(_bucket().exists(uri))
+        return bool(bucket_client().exists(uri))
 
 
 def write_once(uri: str, data: bytes) -> bool:
@@ -68,7 +68,7 @@ def delete(uri: str) -> None:
         Path(uri).unlink(missing_ok=True)
         return
     with faults(uri, OutputError), suppress(FileNotFoundError):
-        _bucket().rm_file(uri)
+        bucket_client().rm_file(uri)
 
 
 def ensure_writable(base: str) -> None:
@@ -150,7 +150,7 @@ def _remove_empty(folder: Path, *, until: Path) -> None:
         folder = folder.parent
 
 
-def _bucket() -> S3FileSystem:
+def bucket_client() -> S3FileSystem:
     """The S3 client of this process: no listing cache, so that what others wrote is seen; gives up within a minute."""
     from s3fs import S3FileSystem  # noqa: PLC0415  local work does without it
 
@@ -169,7 +169,7 @@ def _put_s3(uri: str, data: bytes) -> bool:
     """A put that succeeds only when the key is free (If-None-Match: *)."""
     try:
         with faults(uri, OutputError):
-            _bucket().pipe_file(uri, data, mode="create")
+            bucket_client().pipe_file(uri, data, mode="create")
     except FileExistsError:
         return False
     return True

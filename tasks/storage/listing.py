@@ -71,7 +71,7 @@ def look(uri: str) -> Entry | None:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     with files.faults(uri, RequestError):
         try:
-            head = files._bucket().call_s3("head_object", Bucket=bucket, Key=key)
+            head = files.bucket_client().call_s3("head_object", Bucket=bucket, Key=key)
         except FileNotFoundError:
             return None
     return _object(uri, key.rpartition("/")[2], head | {"Size": head["ContentLength"]})
@@ -83,7 +83,7 @@ def _objects(base: str, prefix: str) -> Iterator[Entry]:
     more: dict[str, str] = {}
     while True:
         with files.faults(base, RequestError):
-            page = files._bucket().call_s3("list_objects_v2", Bucket=bucket, Prefix=root + prefix, **more)
+            page = files.bucket_client().call_s3("list_objects_v2", Bucket=bucket, Prefix=root + prefix, **more)
         for found in page.get("Contents", ()):
             yield _object(f"s3://{bucket}/{found['Key']}", found["Key"].removeprefix(root), found)
         if not page.get("IsTruncated"):

@@ -49,7 +49,7 @@ def test_what_is_not_there_is_nothing(base):
 def test_more_objects_than_a_page_holds_are_all_listed(s3, monkeypatch):
     for number in range(5):
         files.write_once(f"{s3}/{number}.png", b"x")
-    store = files._bucket()
+    store = files.bucket_client()
     call = type(store).call_s3
     monkeypatch.setattr(type(store), "call_s3", lambda self, verb, **more: call(self, verb, MaxKeys=2, **more))
     assert len(list(listing.under(s3))) == 5
