@@ -123,6 +123,7 @@ def inbox(
     output: str | None = None,
     limit: int = 100,
     settle: float = 10.0,
+    at_once: int = 2,
     json_: Json = False,
 ) -> int:
     """Edit what has arrived in LOCATION/inbox/RECIPE/ by the recipe LOCATION/recipes/RECIPE.yaml, each picture once.
@@ -133,13 +134,14 @@ def inbox(
         output: Where results go instead of LOCATION/outputs; outside the inbox.
         limit: Pictures dealt with; the next call goes on with the rest.
         settle: Seconds a file must have been left alone before it is taken for whole.
+        at_once: Pictures worked on at the same time.
         json_: Print one JSON document instead of text.
     """
     with embedded():
         from flows.inbox import process_inbox  # noqa: PLC0415  imports Prefect, which other commands do without
 
         silence_tracebacks()
-        (result,) = process_inbox(location, recipes, output, limit, settle)
+        (result,) = process_inbox(location, recipes, output, limit, settle, at_once)
     if json_:
         print(result.model_dump_json())
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from typing import cast
 
@@ -14,7 +15,9 @@ from prefect.deployments import run_deployment
 from prefect.states import Cancelling
 
 from flows.edit import edit_image
-from tasks.domain.errors import EditCancelled, EngineError, TransientError
+from flows.together import pause
+from tasks.domain import errors
+from tasks.domain.errors import EditCancelled, EditFlowError, EngineError, TransientError
 from tasks.domain.models import EditRequest, EditResult
 from tasks.domain.queues import queue_of
 from tasks.publish import published
@@ -33,7 +36,7 @@ def dispatch_edit(
     """The result of one edit; as a run of the gpu pool it is a child of the run that asks.
 
     `key` names the piece of work: the same key is run once, whoever asks how often; empty: this request of this run.
-    When the one who asks is cancelled, so is the edit. Raises `EngineError` with the run's own words when it failed,
+    When the one who asks is cancelled, so is the edit. Raises what the edit raised, in the run's own words;
     `EditCancelled` when somebody cancelled it, `TransientError` when it crashed and was not started again.
     """
     if not through_pool():
@@ -92,7 +95,7 @@ def _ended(client: SyncPrefectClient, run: FlowRun) -> FlowRun:
                 return run
         else:
             crashed_at = None
-        time.sleep(LOOK)
+        pause(LOOK)
 
 
 def _result(client: SyncPrefectClient, run: FlowRun) -> EditResult:
@@ -107,4 +110,14 @@ def _result(client: SyncPrefectClient, run: FlowRun) -> EditResult:
         raise EditCancelled(f"run {run.name} was cancelled")
     if state is not None and state.is_crashed():
         raise TransientError(f"run {run.name} crashed and was not started again: {state.message}")
-    raise EngineError(f"run {run.name} failed: {state.message if state else 'no state'}")
+    raise _failure(run.name, (state and state.message) or "")
+
+
+def _failure(name: str, message: str) -> EditFlowError:
+    """What a run failed with, of the kind it had there: Prefect keeps an exception as the words "... Kind: message"."""
+    told = re.search(r"\b([A-Z]\w+): (.*)", message, re.DOTALL)
+    kind = getattr(errors, told[1], None) if told else None
+    if told and isinstance(kind, type) and issubclass(kind, EditFlowError):
+        words = f"{told[2]} (run {name})"
+        return errors.EngineBusy(words, LOOK) if kind is errors.EngineBusy else kind(words)
+    return EngineError(f"run {name} failed: {message or 'it did not say why'}")

@@ -7,13 +7,16 @@ bucket event --> trigger --> process-object ----^         instruct --> dispatch_
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from prefect import flow, get_run_logger
 from pydantic import Field
 
 from flows.dispatch import dispatch_edit
+from flows.together import together
 from tasks.domain.errors import (
     EditFlowError,
     OutputError,
@@ -43,6 +46,7 @@ def process_inbox(
     output: str | None = None,
     limit: Annotated[int, Field(ge=1)] = 100,
     settle: Seconds = 10.0,
+    at_once: Annotated[int, Field(ge=1, le=64)] = 2,
 ) -> tuple[InboxResult, ...]:
     """What one poll did, location by location. Polling again when all is done costs two listings and no edit.
 
@@ -52,10 +56,11 @@ def process_inbox(
         output: Where results go instead of outputs/; outside the inbox.
         limit: Pictures dealt with per location; the next poll goes on with the rest.
         settle: Seconds a file must have been left alone before it is taken for whole.
+        at_once: Pictures worked on at the same time.
 
     """
     return tuple(
-        _process(place, places_at(place, recipes, output), limit, settle)
+        _process(place, places_at(place, recipes, output), limit, settle, at_once)
         for place in ([location] if location else locations())
     )
 
@@ -79,20 +84,22 @@ def process_object(
     if seen.waiting and settle:
         time.sleep(settle)  # a sidecar may be on its way
         seen = survey(places, settle, uri)
-    return _finish(location, places, seen, limit=len(seen.due))
+    return _finish(location, places, seen, limit=len(seen.due), at_once=1)
 
 
-def _process(location: str, places: Places, limit: int, settle: float) -> InboxResult:
-    return _finish(location, places, survey(places, settle), limit)
+def _process(location: str, places: Places, limit: int, settle: float, at_once: int) -> InboxResult:
+    return _finish(location, places, survey(places, settle), limit, at_once)
 
 
-def _finish(location: str, places: Places, seen: Survey, limit: int) -> InboxResult:
-    """Everything due within the limit dealt with, one after the other."""
-    handled: list[Handled] = []
-    for number, arrival in enumerate(seen.due[:limit], start=1):
-        handled.append(_handle(places, arrival))
-        get_run_logger().info("%d of %d: %s", number, len(seen.due), handled[-1].outcome)
-    return result_of(location, seen, handled, left=max(0, len(seen.due) - limit))
+def _finish(location: str, places: Places, seen: Survey, limit: int, at_once: int) -> InboxResult:
+    """Everything due within the limit dealt with, told in the order in which it was due."""
+    due = seen.due[:limit]
+    handled: dict[str, Handled] = {}
+    with closing(together(due, partial(_handle, places), at_once)) as ended:
+        for one in ended:
+            handled[one.uri] = one
+            get_run_logger().info("%d of %d: %s", len(handled), len(due), one.outcome)
+    return result_of(location, seen, [handled[arrival.uri] for arrival in due], left=len(seen.due) - len(due))
 
 
 def _handle(places: Places, arrival: Arrival) -> Handled:
