@@ -1,13 +1,12 @@
 """The command line: python -m flows edit IMAGE PROMPT, classify PROMPT, check SOURCE RESULT, preserve SOURCE EDITED.
 
-Further: inbox LOCATION, which edits what has arrived there.
+Further: batch SOURCE [PROMPT] for many pictures, inbox LOCATION for what has arrived there.
 Exit codes: 0 accepted (or done), 2 rejected by validation, 1 error; errors are one line on standard error.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import sys
 from collections.abc import Iterator
@@ -17,8 +16,9 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 from pydantic import ValidationError
 
+from flows.batching import batch
 from flows.checking import check, preserve
-from flows.embedded import embedded
+from flows.embedded import embedded, silence_tracebacks
 from tasks import __version__
 from tasks.domain.classification import classify as classify_prompt
 from tasks.domain.errors import EditFlowError, RequestError
@@ -154,6 +154,7 @@ def inbox(
     return 2 if Landing.REJECTED in result.counts else 0
 
 
+app.command(batch)
 app.command(check)
 app.command(preserve)
 
@@ -208,12 +209,6 @@ def one_line(error: Exception) -> str:
             for problem in error.errors()
         )
     return " ".join(str(error).split())
-
-
-def silence_tracebacks() -> None:
-    """Drop the log records that carry a traceback: the command line says what went wrong in one line of its own."""
-    for name in ("prefect.flow_runs", "prefect.task_runs", "prefect.engine"):
-        logging.getLogger(name).addFilter(lambda record: record.exc_info is None)
 
 
 def main(arguments: list[str]) -> int:

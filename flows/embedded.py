@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,3 +54,9 @@ def _reach_server(trouble: str) -> None:
         raise ServerError(f"{trouble} ({unreachable})") from unreachable
     if fault is not None:
         raise ServerError(f"{trouble} ({fault})") from fault
+
+
+def silence_tracebacks() -> None:
+    """Drop the log records that carry a traceback: the command line says what went wrong in one line of its own."""
+    for name in ("prefect.flow_runs", "prefect.task_runs", "prefect.engine"):
+        logging.getLogger(name).addFilter(lambda record: record.exc_info is None)

@@ -41,7 +41,7 @@ def before_after(before: Image.Image, after: Image.Image, caption_before: str, c
         corner = (GAP + number * step[0], GAP + number * step[1])
         small = picture.convert("RGBA").resize(size, Image.Resampling.LANCZOS)
         sheet.paste(small, corner, small)
-        draw.text((corner[0], corner[1] + size[1] + 4), _shorten(caption, font, column), font=font, fill=INK)
+        draw.text((corner[0], corner[1] + size[1] + 4), shorten(caption, font, column), font=font, fill=INK)
     return sheet
 
 
@@ -67,7 +67,7 @@ def evidence_sheet(before: Image.Image, after: Image.Image, verdict: Verdict) ->
                 box = (left + edges[0], GAP + edges[1], left + max(edges[0], edges[2]), GAP + max(edges[1], edges[3]))
                 draw.rectangle(box, outline=ALARM, width=2)
     for number, note in enumerate(notes, start=1):
-        line = _shorten(note, font, sheet.width - 2 * GAP)
+        line = shorten(note, font, sheet.width - 2 * GAP)
         draw.text((GAP, GAP + size[1] + 4 + number * LINE), line, font=font, fill=ALARM if failed else INK)
     return sheet
 
@@ -79,7 +79,8 @@ def _heat(before: Image.Image, after: Image.Image) -> Image.Image:
     return Image.fromarray(cv2.cvtColor(heat, cv2.COLOR_BGR2RGB))
 
 
-def _shorten(caption: str, font: ImageFont.FreeTypeFont, room: int) -> str:
+def shorten(caption: str, font: ImageFont.FreeTypeFont, room: int) -> str:
+    """`caption` on one line of at most `room` pixels, with an ellipsis where it was cut."""
     line = " ".join(caption.split())
     if font.getlength(line) <= room:
         return line

@@ -6,6 +6,7 @@ AWS_SECRET_ACCESS_KEY, AWS_DEFAULT_REGION). Plain paths are never URL-decoded: a
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -44,6 +45,21 @@ def read(uri: str) -> bytes:
             raise _too_large(uri, size)
         data: bytes = store.cat_file(uri)
     return data
+
+
+def lines(uri: str) -> Iterator[str]:
+    """The lines of a UTF-8 text file, read as they are wanted. Raises `RequestError` when it is none."""
+    try:
+        if not _is_s3(uri):
+            with Path(uri).open(encoding="utf-8-sig", newline="") as text:
+                yield from text
+            return
+        with faults(uri, RequestError), bucket_client().open(uri, "rb") as data:
+            yield from io.TextIOWrapper(data, encoding="utf-8-sig", newline="")
+    except UnicodeDecodeError as broken:
+        raise RequestError(f"{uri!r} is not UTF-8 text ({broken.reason}): save it as UTF-8") from broken
+    except OSError as unreadable:
+        raise RequestError(f"cannot read {uri!r}: {unreadable.strerror or unreadable}; check the path") from unreadable
 
 
 def exists(uri: str) -> bool:
