@@ -13,6 +13,8 @@ export EDIT_FLOWS_RUN ?= $(CURDIR)/.run
 export EDIT_FLOWS_PREFECT_PORT ?= 4200
 export EDIT_FLOWS_ENGINE_PORT ?= 8300
 export EDIT_FLOWS_SERVED ?= classical
+export EDIT_FLOWS_INBOX ?= $(EDIT_FLOWS_RUN)/drop
+export EDIT_FLOWS_WATCH ?= true
 SUPERVISOR := -c deployments/supervisord.conf
 
 .PHONY: up down demo test check lock benchmark clean
@@ -50,10 +52,12 @@ benchmark: .venv/dev
 	$(BIN)/python -m tests.benchmarks.calibrate
 
 up: .venv/dev
-	mkdir -p $(EDIT_FLOWS_RUN)
+	mkdir -p $(EDIT_FLOWS_RUN)/drop/inbox/warm $(EDIT_FLOWS_RUN)/drop/inbox/watercolour $(EDIT_FLOWS_RUN)/drop/recipes
+	cp -n examples/recipes/*.yaml $(EDIT_FLOWS_RUN)/drop/recipes
 	$(BIN)/supervisord $(SUPERVISOR)
 	PREFECT_API_URL=http://127.0.0.1:$(EDIT_FLOWS_PREFECT_PORT)/api $(BIN)/python -m deployments.setup --wait
 	@echo "ready: http://127.0.0.1:$(EDIT_FLOWS_PREFECT_PORT)  (logs in $(EDIT_FLOWS_RUN), make down stops it)"
+	@echo "pictures put into $(EDIT_FLOWS_INBOX)/inbox/RECIPE are edited within a minute"
 
 down:
 	$(BIN)/supervisorctl $(SUPERVISOR) stop all

@@ -8,6 +8,7 @@ Doing it again changes nothing that is right. Exit code 1 when the server does n
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -81,7 +82,8 @@ def wait_for_setup(client: SyncPrefectClient, until: float) -> None:
 def deploy() -> None:
     """All deployments of prefect.yaml, as Prefect's own command does it."""
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file"]
-    subprocess.run([*command, str(HERE / "prefect.yaml")], check=True, cwd=HERE.parent)  # noqa: S603  our own words
+    environment = {"EDIT_FLOWS_WATCH": "false"} | os.environ  # whether inboxes are polled: see prefect.yaml
+    subprocess.run([*command, str(HERE / "prefect.yaml")], check=True, cwd=HERE.parent, env=environment)  # noqa: S603  our own words
 
 
 def main(arguments: list[str]) -> int:
