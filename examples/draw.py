@@ -99,6 +99,36 @@ def room() -> Image.Image:
     return picture.resize((1200, 900), Image.Resampling.LANCZOS)
 
 
+def calligraphy() -> Image.Image:
+    """Brush letters on paper, three wrong ones in a red box, a blue region and a yellow highlight, 1200 x 860."""
+    size = (1200 * SCALE, 860 * SCALE)
+    rng = np.random.default_rng(11)
+    fibres = Image.fromarray(rng.normal(0, 1, (430, 600)).astype(np.float32)).resize(size, Image.Resampling.BICUBIC)
+    paper = np.array((243, 236, 220)) + np.asarray(fibres)[..., None] * 0.7
+    picture = Image.fromarray(np.clip(paper, 0, 255).round().astype(np.uint8))
+    draw = ImageDraw.Draw(picture)
+    letters = font("NotoSerifCJK-Bold.otf", 104 * SCALE)
+
+    def place(line: int, column: int) -> tuple[int, int]:
+        return ((96 + column * 128) * SCALE, (96 + line * 222) * SCALE)
+
+    def around(line: int, column: int) -> list[int]:
+        x, y = place(line, column)
+        return [x - 10 * SCALE, y + 10 * SCALE, x + 114 * SCALE, y + 152 * SCALE]
+
+    draw.rectangle(around(1, 3), outline=(214, 40, 40), width=5 * SCALE)
+    draw.rectangle(around(1, 7), fill=(120, 174, 240))
+    draw.rectangle(around(2, 3), fill=(250, 232, 130))
+    for number, line in enumerate(("永和九年歲在癸丑", "會于會嵇山陰蘭停", "斯文之日有感")):
+        for column, letter in enumerate(line):
+            draw.text(place(number, column), letter, font=letters, fill=(32, 26, 24))
+    seal = [v * SCALE for v in (1010, 640, 1104, 734)]
+    draw.rounded_rectangle(seal, 10 * SCALE, fill=(186, 44, 36))
+    draw.text((1028 * SCALE, 640 * SCALE), "墨", font=font("NotoSerifCJK-Bold.otf", 58 * SCALE), fill=(248, 238, 226))
+    return picture.resize((1200, 860), Image.Resampling.LANCZOS)
+
+
 if __name__ == "__main__":
+    calligraphy().save(HERE / "calligraphy.png", optimize=True)
     poster().save(HERE / "poster-ko.png", optimize=True)
     room().save(HERE / "room.png", optimize=True)

@@ -1,6 +1,7 @@
 """The command line: python -m flows edit IMAGE PROMPT, classify PROMPT, check SOURCE RESULT, preserve SOURCE EDITED.
 
-Further: batch SOURCE [PROMPT] for many pictures, inbox LOCATION for what has arrived there.
+Further: batch SOURCE [PROMPT] for many pictures, chain IMAGE STEPS for several edits of one, inbox LOCATION for what has
+arrived there.
 Exit codes: 0 accepted (or done), 2 rejected by validation, 1 error; errors are one line on standard error.
 """
 
@@ -17,6 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 from pydantic import ValidationError
 
 from flows.batching import batch
+from flows.chaining import chain
 from flows.checking import check, preserve
 from flows.embedded import embedded, silence_tracebacks
 from tasks import __version__
@@ -155,6 +157,7 @@ def inbox(
 
 
 app.command(batch)
+app.command(chain)
 app.command(check)
 app.command(preserve)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,14 +97,16 @@ def cell(size: tuple[int, int], place: str, *, wide: bool = False) -> Mask:
 
 
 def marked(image: Image.Image, colour: str) -> Mask:
-    """The inside of the box drawn in `colour`, without its outline; of a filled highlight, all of it.
+    """The inside of the box drawn in `colour`, without its outline; where there is none, all of a filled highlight.
 
     Among things of that colour a box is told by having exactly one colour. Raises `RequestError` without such a box.
     """
     worn = palette.wearing(image, colour)
-    for drawn in (*_uniform(image, worn), worn):
-        if (found := _boxed(drawn)) is not None:
-            return found
+    drawn = (*_uniform(image, worn), worn)
+    for find in (_outlined, _highlighted):
+        for one in drawn:
+            if (found := find(one)) is not None:
+                return found
     raise RequestError(f"no {colour} box found in the picture; mark the region with one, or give a mask")
 
 
@@ -115,25 +118,32 @@ def _uniform(image: Image.Image, where: Mask) -> Iterator[Mask]:
         yield where & (pixels == colour).all(axis=-1)
 
 
-def _boxed(drawn: Mask) -> Mask | None:
-    """The inside of the largest box-shaped patch of what is `drawn`; None when no patch is one."""
+def _outlined(drawn: Mask) -> Mask | None:
+    """The inside of the largest box outlined by what is `drawn`, off the soft rim of its line; None without one."""
+    for part in _boxes(drawn):
+        inside = ndimage.binary_fill_holes(part.image) & ~(part.image | drawn[part.slice])
+        rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+        if inside.mean() > 0.2 and inside[rows[0] : rows[-1], columns[0] : columns[-1]].mean() > 0.85:
+            return _placed(part, ndimage.binary_erosion(inside, iterations=2), drawn.shape)
+    return None
+
+
+def _highlighted(drawn: Mask) -> Mask | None:
+    """All of the largest box-shaped patch of what is `drawn`, lettering on it included; None without one."""
+    return next((_placed(part, ndimage.binary_fill_holes(part.image), drawn.shape) for part in _boxes(drawn)), None)
+
+
+def _boxes(drawn: Mask) -> list[Any]:
+    """The box-shaped patches of what is `drawn`, largest first."""
     least = 0.0005 * drawn.size
-    boxes = [
-        part
-        for part in regionprops(label(closing(drawn, disk(2))))
-        if part.area_bbox > least and min(part.image.shape) >= 8 and _is_box(part.image)
-    ]
-    if not boxes:
-        return None
-    part = max(boxes, key=lambda found: found.area_bbox)
-    top, left, _, _ = part.bbox
-    inside = ndimage.binary_fill_holes(part.image) & ~part.image
-    if inside.mean() < 0.2:  # no hole to speak of: a highlight
-        inside = ndimage.binary_fill_holes(part.image)
-    else:
-        inside = ndimage.binary_erosion(inside, iterations=2)  # off the soft rim of the outline
-    found = np.zeros(drawn.shape, dtype=bool)
-    found[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+    parts = regionprops(label(closing(drawn, disk(2))))
+    boxes = [part for part in parts if part.area_bbox > least and min(part.image.shape) >= 8 and _is_box(part.image)]
+    return sorted(boxes, key=lambda part: -part.area_bbox)
+
+
+def _placed(part: Any, shape: Mask, size: tuple[int, ...]) -> Mask:  # noqa: ANN401  regionprops carry no types
+    found = np.zeros(size, dtype=bool)
+    found[part.slice] = shape
     return found
 
 

@@ -28,8 +28,13 @@ def folder(job: Job, outcome: Outcome) -> str:
 
 def stem(job: Job) -> str:
     """What all files of a job begin with: the source's own name, cleaned, and the first 12 digits of its identity."""
-    name = re.sub(r"[^\w.-]+", "_", PurePosixPath(job.request.image).stem)[:MAX_STEM].strip("._") or "picture"
-    return f"{name}-{job.identity[:12]}"
+    return f"{own_name(job.request.image)}-{job.identity[:12]}"
+
+
+def own_name(image: str) -> str:
+    """The name of a picture without folder and ending, cleaned; of an earlier result the name of its source."""
+    name = re.sub(r"(-[0-9a-f]{12}-[0-9a-f]{8})+$", "", PurePosixPath(image).stem)
+    return re.sub(r"[^\w.-]+", "_", name)[:MAX_STEM].strip("._") or "picture"
 
 
 def beside(picture: str, what: str) -> str:

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tasks.domain.errors import UnsupportedInstruction
+from tasks.domain.errors import EngineError, UnsupportedInstruction
 from tasks.domain.instruction import Operation
 from tasks.domain.models import Box, TextLine
 from tasks.domain.wording import TOLERANCE, Span, character_error_rate, occurrences
 from tasks.engines.protocol import Edited
 from tasks.engines.text_reader import read_text
-from tasks.imaging.area import around, overlap
+from tasks.imaging.area import around, bounding_box, overlap
 from tasks.imaging.caption import write_caption
 from tasks.imaging.lettering import LineStyle
 from tasks.imaging.rewriting import Line, erase, rewrite
@@ -73,7 +73,28 @@ def add_text(image: Image.Image, operation: Operation, allowed: Allowed) -> Edit
 
 
 def _carried_out(image: Image.Image, old: str | None, new: str, allowed: Allowed) -> Edited:
-    lines = read_text(image)
+    try:
+        return _rewritten(image, old, new, allowed, read_text(image))
+    except EngineError:
+        if allowed is None:
+            raise
+        try:  # a mark around one word, or a highlight under it, is not the ground of the whole line
+            return _rewritten(image, old, new, allowed, _read_within(image, bounding_box(allowed)))
+        except UnsupportedInstruction:
+            pass
+        raise
+
+
+def _read_within(image: Image.Image, part: Box) -> list[TextLine]:
+    """The lines of a part of the picture read by itself, in the picture's own pixels."""
+
+    def moved(box: Box) -> Box:
+        return Box(box.left + part.left, box.top + part.top, box.right + part.left, box.bottom + part.top)
+
+    return [line.model_copy(update={"box": moved(line.box)}) for line in read_text(image.crop(part))]
+
+
+def _rewritten(image: Image.Image, old: str | None, new: str, allowed: Allowed, lines: Sequence[TextLine]) -> Edited:
     changes = list(_changes(old, new, lines, allowed))
     if not changes:
         wanted = f"the text {old!r}" if old else "one text to change"

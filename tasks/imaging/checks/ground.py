@@ -8,7 +8,7 @@ from skimage.morphology import disk
 
 from tasks.domain.acceptance import weigh
 from tasks.domain.models import Check, CheckName
-from tasks.imaging.area import Mask, Pixels
+from tasks.imaging.area import Mask, Pixels, window
 from tasks.imaging.evidence import Evidence
 from tasks.imaging.letterpair import LetterPair
 
@@ -20,6 +20,8 @@ REACH = 2
 """Pixels around a letter that its soft edge may colour."""
 ENOUGH = 12
 """Pixels without which nothing is said."""
+ENOUGH_INSIDE = 400
+"""Pixels of ground in the region from which the region is judged by itself."""
 STRAY = 10.0
 """CIE76 difference from which ground between the letters is taken to be changed."""
 REMAINS = 0.45
@@ -32,8 +34,9 @@ def check_ground(evidence: Evidence) -> Check:
     if pair is None or pair.old is None:
         return weigh(CheckName.GROUND, {}, "no old lettering to look for", {})
     touched = _dilated(np.maximum(pair.old_matte, pair.new_matte) > TRACE, REACH)
-    uncovered = (pair.old_matte > OLD_INK) & (pair.new_matte < TRACE)
-    free = ~touched & ~_others(evidence, pair)
+    within = _where_it_belongs(evidence, pair)
+    uncovered = (pair.old_matte > OLD_INK) & (pair.new_matte < TRACE) & within
+    free = ~touched & ~_others(evidence, pair) & within
     measured: dict[str, float] = {}
     if free.sum() > ENOUGH:
         measured["ground kept"] = _kept(pair, free)
@@ -63,6 +66,18 @@ def _others(evidence: Evidence, pair: LetterPair) -> Mask:
             right, bottom = line.box.right - pair.frame.left + 4, line.box.bottom - pair.frame.top + 4
             mask[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = True
     return mask
+
+
+def _where_it_belongs(evidence: Evidence, pair: LetterPair) -> Mask:
+    """The part of the frame that may change, all of it where that is not known or hardly any.
+
+    A highlight under some words of a line ends with them, and so does their ground.
+    """
+    everywhere = np.ones(pair.old_matte.shape, bool)
+    if evidence.allowed is None:
+        return everywhere
+    inside = np.asarray(window(evidence.allowed, pair.frame), bool)
+    return inside if (inside & (pair.old_matte < TRACE)).sum() > ENOUGH_INSIDE else everywhere
 
 
 def _kept(pair: LetterPair, free: Mask) -> float:

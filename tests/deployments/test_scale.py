@@ -1,0 +1,90 @@
+"""Several Prefect servers at once: PostgreSQL and Redis hold the state, and it does not matter which server is asked."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+import yaml
+from PIL import Image
+
+from tests.deployments.stack import MISSING, Stack, standing
+
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"needs PostgreSQL and Redis; missing: {', '.join(MISSING)}")
+PATIENCE = 90.0
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with standing() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def drop(stack) -> Path:
+    """An inbox with a recipe and, arrived long ago, one picture."""
+    place: Path = stack.folder / "drop"
+    (place / "inbox" / "warm").mkdir(parents=True)
+    (place / "recipes").mkdir()
+    (place / "recipes" / "warm.yaml").write_text(yaml.safe_dump({"prompt": "Give it a warm look"}))
+    picture = place / "inbox" / "warm" / "photo.png"
+    Image.effect_mandelbrot((200, 160), (-2, -1.2, 0.8, 1.2), 60).convert("RGB").save(picture)
+    os.utime(picture, (1_700_000_000, 1_700_000_000))  # nothing to wait for: nobody is still writing it
+    return place
+
+
+def submit(stack: Stack, server: str, picture: Path) -> str:
+    api = stack.api(server)
+    deployment = httpx.get(f"{api}/deployments/name/edit-image/edit-image", timeout=10).raise_for_status().json()
+    request = {"image": str(picture), "prompt": "Give it a warm look"}
+    made = httpx.post(
+        f"{api}/deployments/{deployment['id']}/create_flow_run",
+        json={"parameters": {"request": request}, "state": {"type": "SCHEDULED"}},
+        timeout=10,
+    )
+    run: str = made.raise_for_status().json()["id"]
+    return run
+
+
+def runs(stack: Stack, server: str, flow: str) -> dict[str, str]:
+    """State of every run of that flow, by the account of one server."""
+    asked = {"flows": {"name": {"any_": [flow]}}}
+    found = httpx.post(f"{stack.api(server)}/flow_runs/filter", json=asked, timeout=10).raise_for_status().json()
+    return {run["id"]: run["state_name"] for run in found}
+
+
+def wait_until(stack: Stack, flow: str, wanted: int) -> None:
+    until = time.monotonic() + PATIENCE
+    while [*runs(stack, "first", flow).values()].count("Completed") < wanted:
+        logs = "".join(f"\n--- {name}\n{stack.said(name)[-1500:]}" for name in ("services", "gpu", "cpu"))
+        assert time.monotonic() < until, f"{runs(stack, 'first', flow)}{logs}"
+        time.sleep(0.5)
+
+
+def test_edits_asked_of_either_server_are_done_and_both_know_it(stack, drop):
+    asked = {submit(stack, server, drop / "inbox" / "warm" / "photo.png") for server in ("first", "second")}
+    wait_until(stack, "edit-image", len(asked))
+    assert (
+        runs(stack, "first", "edit-image") == runs(stack, "second", "edit-image") == dict.fromkeys(asked, "Completed")
+    )
+
+
+def test_an_event_told_to_one_server_starts_a_run_exactly_once(stack, drop):
+    picture = drop / "inbox" / "warm" / "photo.png"
+    event = {
+        "id": str(uuid4()),
+        "occurred": datetime.now(UTC).isoformat(),
+        "event": "edit-flows.object.created",
+        "resource": {"prefect.resource.id": str(picture)},
+    }
+    for server in ("second", "first"):  # told twice, as stores do
+        httpx.post(f"{stack.api(server)}/events", json=[event], timeout=10).raise_for_status()
+    wait_until(stack, "process-object", 1)
+    assert len(runs(stack, "second", "process-object")) == 1
+    assert list((drop / "outputs" / "warm").glob("*.json"))
