@@ -84,6 +84,7 @@ def test_each_step_works_on_what_the_one_before_gave_and_the_history_tells_all(p
     assert [step.ending for step in result.steps] == [StepEnding.ACCEPTED] * 2
     first, second = (step.output for step in result.steps)
     assert first
+    assert second
     assert second == result.output
     assert (pixels(second.uri) == np.asarray(cool(Image.fromarray(pixels(first.uri))))).all()
     assert ChainResult.model_validate_json(files.read(result.history_uri)) == result
