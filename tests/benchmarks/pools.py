@@ -1,6 +1,6 @@
 """What running edits through a work pool costs, against a pool whose runs load the model themselves.
 
-    python -m tests.benchmarks.pools [EDITS]
+    python -m tests.benchmarks.pools [EDITS [NOTICES]]
 
 A whole installation as `make up` makes it, on this machine. Both pools run as many runs at a time as their owner would:
 the naive one a single one, since the weights of each fill the card; ours four. Edits are those of the classical engine
@@ -34,7 +34,6 @@ from tests.reliability.site import BIN, ROOT, Site, standing
 
 LIMIT = 900.0
 """Seconds one measurement may take."""
-NOTICES = 1000
 
 
 class Row(NamedTuple):
@@ -111,18 +110,18 @@ def _start(api: Api, ended: list[dict[str, Any]], *, first_step: bool) -> float:
     return statistics.median((when - created[run]).total_seconds() for run, when in started.items())
 
 
-def announced(site: Site) -> float:
-    """Seconds from the first of a thousand notices of a bucket to the run of the last being there."""
+def announced(site: Site, notices: int) -> float:
+    """Seconds from the first notice of a bucket to the run of the last one being there."""
     api, before, begun = Api(site), Api(site).count("process-object"), time.monotonic()
     script = (
         "from deployments.events.announce import announce; from deployments.events.notices import Notice; "
         f"[announce([Notice(bucket='outbox', key=f'inbox/x/{{n + m}}.png') for m in range(50)])"
-        f" for n in range(0, {NOTICES}, 50)]"
+        f" for n in range(0, {notices}, 50)]"
     )
     subprocess.run([sys.executable, "-c", script], env=site.environment, cwd=ROOT, check=True)
-    while api.count("process-object") - before < NOTICES:
+    while api.count("process-object") - before < notices:
         if time.monotonic() - begun > LIMIT:
-            raise TimeoutError(f"{api.count('process-object') - before} of {NOTICES} runs after {LIMIT:.0f} s")
+            raise TimeoutError(f"{api.count('process-object') - before} of {notices} runs after {LIMIT:.0f} s")
         time.sleep(0.5)
     return time.monotonic() - begun
 
@@ -138,7 +137,7 @@ def deploy_naive(site: Site) -> None:
         )
 
 
-def main(edits: int) -> None:
+def main(edits: int = 30, notices: int = 1000) -> None:
     """Print the table."""
     with TemporaryDirectory(prefix="pools-") as place, standing(Path(place) / "run") as site:
         photo = Path(place) / "photo.png"
@@ -177,16 +176,14 @@ def main(edits: int) -> None:
         seconds, cpu = time.monotonic() - begun, sum(server.cpu_times()[:2]) - before
         waited = datetime.fromisoformat(batch["start_time"]) - datetime.fromisoformat(batch["created"])
         rows["edit-batch, one run for all"] = Row(60 * edits / seconds, waited / timedelta(seconds=1), cpu / edits)
-        seconds_announced = announced(site)
-    table = pd.DataFrame(rows.values(), index=list(rows), columns=["edits a minute", "start s", "server CPU s"])
-    versions = f"Python {platform.python_version()}, Prefect {prefect_version}"
-    print(f"{datetime.now(UTC):%Y-%m-%d}  {platform.machine()}, {os.cpu_count()} cores, {versions}; {edits} edits")
-    print(table.round(2).to_string())
-    print(
-        f"from asking to a run that does nothing: {floor:.1f} s; to the engine's first step: {alone:.1f} s (goal: +1)"
-    )
-    print(f"{NOTICES} notices of a bucket to {NOTICES} runs waiting: {seconds_announced:.0f} s")
+        table = pd.DataFrame(rows.values(), index=list(rows), columns=["edits a minute", "start s", "server CPU s"])
+        versions = f"Python {platform.python_version()}, Prefect {prefect_version}"
+        print(f"{datetime.now(UTC):%Y-%m-%d}  {platform.machine()}, {os.cpu_count()} cores, {versions}; {edits} edits")
+        print(table.round(2).to_string())
+        print(f"asked to running, a run that does nothing: {floor:.1f} s (Prefect's own)")
+        print(f"asked to the engine's first step, an edit: {alone:.1f} s (goal: 1 s more)", flush=True)
+        print(f"{notices} notices of a bucket to as many runs: {announced(site, notices):.0f} s", flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
+    main(*map(int, sys.argv[1:3]))
