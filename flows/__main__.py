@@ -18,6 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 from pydantic import ValidationError
 
 from flows.batching import batch
+from flows.campaigning import content
 from flows.chaining import chain
 from flows.checking import check, preserve
 from flows.embedded import embedded, silence_tracebacks
@@ -53,6 +54,7 @@ def edit(
     output_format: OutputFormat = OutputFormat.PNG,
     priority: int = 1,
     metadata: Annotated[list[str] | None, Parameter(negative="")] = None,
+    cache: bool = True,
     json_: Json = False,
 ) -> int:
     """Edit one picture: classify, edit, check, retry, save.
@@ -71,6 +73,7 @@ def edit(
         output_format: File format of the result.
         priority: 0 to 9, higher runs earlier where a queue decides.
         metadata: Your own label, kept with the result, as key=value; may be given again.
+        cache: Whether an equal result of the result cache (EDIT_FLOWS_CACHE) will do, and this one may go there.
         json_: Print one JSON document instead of text.
     """
     request = EditRequest(
@@ -85,6 +88,7 @@ def edit(
         output_format=output_format,
         priority=priority,
         metadata=dict(label(pair) for pair in metadata or ()),
+        cache=cache,
     )
     with embedded():
         from flows.edit import edit_image  # noqa: PLC0415  imports Prefect, which other commands do without
@@ -158,6 +162,7 @@ def inbox(
 
 app.command(batch)
 app.command(chain)
+app.command(content)
 app.command(check)
 app.command(preserve)
 

@@ -16,7 +16,7 @@ from tasks.domain.models import MAX_PROMPT, EditType, Frozen
 from tasks.domain.wording import Script, normalise, script_of
 
 Colour = Annotated[str, Field(max_length=20)]
-Words = Annotated[str, Field(min_length=1, max_length=60)]
+Words = Annotated[str, Field(min_length=1, max_length=60, pattern=r"\w")]
 
 
 class Position(StrEnum):
@@ -102,17 +102,18 @@ def refuse_forbidden(brand: Brand, prompt: str) -> None:
 
 def forbidden_in(brand: Brand, text: str) -> tuple[str, ...]:
     """The brand's forbidden words that `text` has: whole words of Latin letters, any place for Korean and Chinese."""
-    plain = f" {' '.join(re.findall(r'[^\W_]+', text.casefold()))} "
+    plain = _worded(text)
     return tuple(
         word
         for word in brand.forbidden
-        if normalise(word)
-        and (
-            f" {' '.join(re.findall(r'[^\W_]+', word.casefold()))} " in plain
-            if script_of(word) is Script.LATIN
-            else normalise(word) in normalise(text)
-        )
+        if (_worded(word) in plain if script_of(word) is Script.LATIN else normalise(word) in normalise(text))
     )
+
+
+def _worded(text: str) -> str:
+    """The words of `text` alone, a space around each."""
+    words = " ".join(re.findall(r"[^\W_]+", text.casefold()))
+    return f" {words} "
 
 
 def in_brand(brand: Brand, prompt: str, edit_type: EditType) -> str:
