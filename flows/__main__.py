@@ -1,7 +1,7 @@
 """The command line: python -m flows edit IMAGE PROMPT, classify PROMPT, check SOURCE RESULT, preserve SOURCE EDITED.
 
-Further: batch SOURCE [PROMPT] for many pictures, chain IMAGE STEPS for several edits of one, inbox LOCATION for what has
-arrived there.
+Further: batch SOURCE [PROMPT] for many pictures, chain IMAGE STEPS for several edits of one picture, inbox LOCATION for
+what has arrived there; each tells more with --help.
 Exit codes: 0 accepted (or done), 2 rejected by validation, 1 error; errors are one line on standard error.
 """
 

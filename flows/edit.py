@@ -13,6 +13,7 @@ from tasks.prepare import prepare_appearance, prepare_hybrid, prepare_semantic, 
 from tasks.preserve import preserve
 from tasks.publish import publish
 from tasks.recall import recall
+from tasks.remember import remember
 from tasks.requeue import requeue
 from tasks.save import save
 from tasks.storage.desk import open_desk
@@ -55,4 +56,4 @@ def edit_image(request: EditRequest, output: str | None = None, engine: str | No
             attempts.append(Attempt(plan=plan, candidate=candidate, verdict=verdict))
             plan = None if verdict.passed else requeue(job, attempts, number)  # H  passed?  J  re-edit queue
         saved = save(job, attempts)  # I  save result
-        return publish(metadata(job, kind, saved))  # K  metadata, L  done
+        return publish(remember(job, metadata(job, kind, saved)))  # K  metadata, L  done

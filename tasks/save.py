@@ -51,7 +51,7 @@ def _delivered(job: Job, outcome: Outcome, candidate: Candidate) -> Candidate:
     """The candidate with picture and mask written to where they stay."""
     data = codec.encode(desk.pick_up(candidate.image), job.request.output_format)
     digest = hashlib.sha256(data).hexdigest()
-    uri = files.join(naming.folder(job, outcome), f"{naming.stem(job)}-{digest[:8]}.{job.request.output_format}")
+    uri = naming.picture_uri(job, outcome, digest)
     files.write_once(uri, data)
     image = candidate.image.model_copy(update={"uri": uri, "file_sha256": digest})
     if candidate.mask is None:

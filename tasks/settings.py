@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tasks.engines.environment import read
 from tasks.engines.registry import ENGINES
+from tasks.storage.cache import Cache
 
 PREFIX = "EDIT_FLOWS_"
 
@@ -38,6 +39,8 @@ class Settings(BaseSettings):
         default=True, description="Whether the classical engine may set the words of a text edit no other got right."
     )
     dispatch: Dispatch = Field(default=Dispatch.AUTO, description="Where composing flows have their edits done.")
+    cache: str = Field(default="", description="Folder or s3:// prefix of the result cache; empty: none.")
+    cache_bytes: int = Field(default=10_000_000_000, ge=1, description="Bytes the result cache may grow to.")
     rewrite: bool = Field(
         default=False, description="Whether an engine's vision-language model may put instructions in clearer words."
     )
@@ -55,3 +58,8 @@ class Settings(BaseSettings):
 def settings() -> Settings:
     """The settings of this process, read once. Raises `SettingsError` naming the variable whose value is wrong."""
     return read(Settings)
+
+
+def result_cache() -> Cache | None:
+    """The result cache of this installation; None without one."""
+    return Cache(settings().cache, settings().cache_bytes) if settings().cache else None

@@ -7,10 +7,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from tasks.domain.models import EditRequest, EngineIdentity, ImageRef
+from tasks.domain.models import EditRequest, EngineIdentity, ImageRef, Job
 
-WHERE_NOT_WHAT = {"image", "mask", "references", "priority"}
-"""Request fields that say where the pixels lie or when to run; the pixels themselves are hashed instead."""
+WHERE_NOT_WHAT = {"image", "mask", "references", "priority", "cache"}
+"""Request fields that say where the pixels lie or how to run; the pixels themselves are hashed instead."""
 
 
 def identify(
@@ -30,3 +30,9 @@ def identify(
     if references:
         content["references"] = [picture.sha256 for picture in references]
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def work_of(job: Job) -> str:
+    """The identity of a job without its labels: equal for all whose picture will be the same."""
+    request = job.request.model_copy(update={"metadata": {}})
+    return identify(request, job.source, job.mask, job.engine, job.references)

@@ -117,6 +117,9 @@ class EditRequest(Frozen):
     output_format: OutputFormat = Field(default=OutputFormat.PNG, description="File format of the result.")
     priority: int = Field(default=1, ge=0, le=9, description="Higher runs earlier where a queue decides.")
     metadata: dict[str, str] = Field(default_factory=dict, description="Your own labels, kept with the result.")
+    cache: bool = Field(
+        default=True, description="Whether an equal result of the cache will do, and this may go there."
+    )
 
     @field_validator("image", "prompt", "mask", "references", "metadata")
     @classmethod
@@ -364,3 +367,4 @@ class EditResult(Frozen):
     finished: AwareDatetime
     software: dict[str, str] = Field(description="Versions of what took part.")
     reused: bool = Field(default=False, description="True when the work had been done before and was looked up.")
+    kept_from: str = Field(default="", description="Metadata of the equal work that the cache gave this from.")

@@ -87,6 +87,19 @@ def delete(uri: str) -> None:
         bucket_client().rm_file(uri)
 
 
+def renew(uri: str) -> None:
+    """Make an object of a bucket as young as if it had just been written."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    with faults(uri, OutputError):
+        bucket_client().call_s3(
+            "copy_object",
+            Bucket=bucket,
+            Key=key,
+            CopySource={"Bucket": bucket, "Key": key},
+            MetadataDirective="REPLACE",
+        )
+
+
 def ensure_writable(base: str) -> None:
     """Return when files can be written below `base`, leaving nothing behind; raises `OutputError` otherwise."""
     if base.rstrip("/") == "s3:":

@@ -37,6 +37,11 @@ def own_name(image: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name)[:MAX_STEM].strip("._") or "picture"
 
 
+def picture_uri(job: Job, outcome: Outcome, digest: str) -> str:
+    """Where a picture of a job lies whose file has this SHA-256."""
+    return files.join(folder(job, outcome), f"{stem(job)}-{digest[:8]}.{job.request.output_format}")
+
+
 def beside(picture: str, what: str) -> str:
     """Where a file that belongs to a picture lies: the picture's name without its ending, then `-what`."""
     return f"{picture.rpartition('.')[0]}-{what}"
