@@ -23,7 +23,7 @@ def services(name: str = "compose.yaml") -> dict[str, Any]:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """The text with its variables, as Compose fills them in. Raises `KeyError` for one that has to be set and is not."""
+    """The text with its variables filled in, as Compose does; raises `KeyError` for one that has to be set."""
 
     def value(found: re.Match[str]) -> str:
         name, kind, word = found.groups()
