@@ -6,8 +6,10 @@ Every port is free, every process is stopped by its own handle, and the data lie
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +23,7 @@ from tests.deployments.composed import ROOT, command, environment, filled, servi
 from tests.tasks.storage.conftest import free_port
 
 PASSWORDS = {"POSTGRES_PASSWORD": "database1", "REDIS_PASSWORD": "messages2", "ENGINE_TOKEN": "engine3"}
+PASSED = {"EDIT_FLOWS_RECEIVER_TOKEN": "receiver4"}
 PATIENCE = 90.0
 """Seconds any part is given to answer."""
 
@@ -31,7 +34,7 @@ def program(name: str) -> str | None:
     return str(found[-1]) if found else shutil.which(name)
 
 
-MISSING = [name for name in ("initdb", "postgres", "createdb", "redis-server") if not program(name)]
+MISSING = [name for name in ("initdb", "postgres", "createdb", "redis-server", "redis-cli") if not program(name)]
 """Programs that the test needs and this machine lacks."""
 READ_ONLY = 'mount --make-rprivate / && mount --bind "$0" "$0" && mount -o remount,bind,ro / && exec "$@"'
 """Shell that runs "$@" where nothing but the folder $0 can be written to, as in a container with a read-only root."""
@@ -54,7 +57,7 @@ class Stack:
     values: dict[str, str]
     ports: dict[str, int] = field(
         default_factory=lambda: {
-            name: free_port() for name in ("postgres", "redis", "first", "second", "engine", "gpu", "cpu")
+            name: free_port() for name in ("postgres", "redis", "first", "second", "engine", "gpu", "cpu", "events")
         }
     )
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -63,25 +66,27 @@ class Stack:
         """URL of one of the two API servers."""
         return f"http://127.0.0.1:{self.ports[server]}/api"
 
+    def moved(self, text: str, server: str = "first") -> str:
+        """What compose.yaml says with addresses and ports of this machine; the API server is the one named."""
+        ports = {"5432": "postgres", "6379": "redis", "4200": server, "8300": "engine", "8400": "events"}
+        for there, name in ports.items():
+            text = re.sub(rf"(?<!\d){there}\b", str(self.ports[name]), text)
+        return re.sub(r"^postgres$|(?<=[@/])(redis|server|engine)(?=:)|0\.0\.0\.0", "127.0.0.1", text)
+
+    def healthy(self, service: str) -> bool:
+        """What the health check of a service of compose.yaml says about the process that stands for it."""
+        _, *argv = services()[service]["healthcheck"]["test"]
+        argv = [self.moved(word).replace(":8080", f":{self.ports.get(service)}") for word in argv]  # workers: one each
+        here = {"PATH": os.environ["PATH"], "PGHOST": "127.0.0.1", "PGPORT": str(self.ports["postgres"])}
+        if argv[0] == "redis-cli":
+            argv[1:1] = ["-p", str(self.ports["redis"])]
+            here["REDISCLI_AUTH"] = PASSWORDS["REDIS_PASSWORD"]
+        argv[0] = sys.executable if argv[0] == "python" else str(program(argv[0]))
+        return subprocess.run(argv, env=here, capture_output=True, check=False).returncode == 0
+
     def start(self, name: str, service: str, *, server: str = "first") -> subprocess.Popen[bytes]:
         """A service of compose.yaml as a process that finds the others on this machine."""
         described = services()[service]
-        here = {
-            "postgres": "127.0.0.1",
-            "redis:6379": f"127.0.0.1:{self.ports['redis']}",
-            "http://server:4200/api": self.api(server),
-            "http://engine:8300": f"http://127.0.0.1:{self.ports['engine']}",
-            "0.0.0.0": "127.0.0.1",
-            "5432": str(self.ports["postgres"]),
-            "4200": str(self.ports[server]),
-            "8300": str(self.ports["engine"]),
-        }
-
-        def moved(text: str) -> str:
-            for there, instead in here.items():
-                text = instead if text == there else text.replace(there, instead) if ":" in there else text
-            return text
-
         own = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
@@ -93,8 +98,8 @@ class Stack:
             "PREFECT_WORKER_WEBSERVER_PORT": str(self.ports.get(name, 0)),
             "DO_NOT_TRACK": "1",
         }
-        said = {key: moved(value) for key, value in environment(described, self.values).items()}
-        argv = command([moved(filled(word, self.values)) for word in described["command"]])
+        said = {key: self.moved(value, server) for key, value in environment(described, self.values).items()}
+        argv = command([self.moved(filled(word, self.values), server) for word in described["command"]])
         return self.spawn(name, contained(self.folder, argv), env=own | said)
 
     def spawn(
@@ -151,7 +156,9 @@ def standing() -> Iterator[Stack]:
         folder = Path(place)
         stack = Stack(
             folder,
-            PASSWORDS | {"EDIT_FLOWS_INBOX": str(folder / "drop"), "EDIT_FLOWS_OUTPUT": str(folder / "outputs")},
+            PASSWORDS
+            | PASSED
+            | {"EDIT_FLOWS_INBOX": str(folder / "drop"), "EDIT_FLOWS_OUTPUT": str(folder / "outputs")},
         )
         after.callback(stack.stop)
         _start_stores(stack)
@@ -185,7 +192,6 @@ def _start_stores(stack: Stack) -> None:
     create = [str(program("createdb")), "--host=127.0.0.1", f"--port={port}", "--username=prefect", "prefect"]
     login = {"PATH": os.environ["PATH"], "PGPASSWORD": PASSWORDS["POSTGRES_PASSWORD"]}
     stack.wait("postgres", lambda: subprocess.run(create, env=login, capture_output=True, check=False).returncode == 0)
-    redis = [str(program("redis-server")), "--bind", "127.0.0.1", "--port", str(stack.ports["redis"])]
-    stack.spawn(
-        "redis", [*redis, "--requirepass", PASSWORDS["REDIS_PASSWORD"], "--save", "", "--dir", str(stack.folder)]
-    )
+    _, *arguments = (filled(word, stack.values) for word in services()["redis"]["command"])
+    here = ["--bind", "127.0.0.1", "--port", str(stack.ports["redis"]), "--dir", str(stack.folder)]
+    stack.spawn("redis", [str(program("redis-server")), *arguments, *here])

@@ -1,4 +1,4 @@
-"""Several Prefect servers at once: PostgreSQL and Redis hold the state, and it does not matter which server is asked."""
+"""Several Prefect servers at once: PostgreSQL and Redis hold the state, so it does not matter which is asked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pytest
 import yaml
 from PIL import Image
 
-from tests.deployments.stack import MISSING, Stack, standing
+from tests.deployments.composed import services
+from tests.deployments.stack import MISSING, Stack, answers, standing
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"needs PostgreSQL and Redis; missing: {', '.join(MISSING)}")
 PATIENCE = 90.0
@@ -88,3 +89,21 @@ def test_an_event_told_to_one_server_starts_a_run_exactly_once(stack, drop):
     wait_until(stack, "process-object", 1)
     assert len(runs(stack, "second", "process-object")) == 1
     assert list((drop / "outputs" / "warm").glob("*.json"))
+
+
+@pytest.mark.parametrize("service", [name for name, said in services().items() if "healthcheck" in said])
+def test_the_health_checks_of_compose_say_that_all_is_well(stack, service):
+    assert stack.healthy(service)
+
+
+def test_the_other_roles_start_with_their_command_lines(stack):
+    stack.start("recover", "recover", server="second")
+    stack.start("events", "events", server="second")
+    stack.wait("events", lambda: answers(f"http://127.0.0.1:{stack.ports['events']}/health"))
+    assert all(process.poll() is None for name, process in stack.running.items() if name not in {"migrate", "setup"})
+
+
+def test_a_health_check_notices_that_a_part_is_gone(stack):
+    stack.running["gpu"].terminate()
+    stack.running["gpu"].wait(timeout=30)
+    assert not stack.healthy("gpu")
