@@ -49,6 +49,7 @@ benchmark: .venv/dev
 	$(BIN)/python -m tests.benchmarks.overhead
 	$(BIN)/python -m tests.benchmarks.lettering
 	$(BIN)/python -m tests.benchmarks.preservation
+	$(BIN)/python -m tests.benchmarks.framing
 	$(BIN)/python -m tests.benchmarks.calibrate
 
 up: .venv/dev

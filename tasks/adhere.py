@@ -1,4 +1,4 @@
-"""Is a derived picture what the brand asks for?"""
+"""What a derived picture is held to, and whether it is what the brand asks for."""
 
 from __future__ import annotations
 

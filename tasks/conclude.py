@@ -49,6 +49,6 @@ def conclude(brief: Brief, pieces: Sequence[Piece], failed: Sequence[Failed]) ->
 
 def _tile(piece: Piece) -> Tile:
     wrong = "; ".join(check.name for check in piece.checks if not check.passed)
-    label = f"{piece.platform.title}  {piece.platform.width} x {piece.platform.height}"
+    size = f"{piece.platform.width} x {piece.platform.height}"
     picture = codec.decode(files.read(piece.output.uri), name=piece.output.uri)
-    return Tile(picture, label, str(piece.framing.layout), wrong)
+    return Tile(picture, piece.platform.title, f"{size}  {piece.framing.layout}", wrong)

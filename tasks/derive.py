@@ -8,7 +8,7 @@ from tasks.domain.campaign import Brief, Draft, Kept, Layout, Look
 from tasks.domain.platforms import Platform
 from tasks.imaging.branding import logo
 from tasks.imaging.framing.canvas import fill
-from tasks.imaging.framing.choice import band_height, framings, musts_of
+from tasks.imaging.framing.choice import framings, musts_of
 from tasks.imaging.palette import to_rgb
 from tasks.storage import desk
 
@@ -30,8 +30,7 @@ def derive(brief: Brief, look: Look, kept: Kept, platform: Platform, layout: Lay
     if brief.brand.logo is not None:
         logos = [desk.pick_up(ref) for ref in brief.logos]
         taken = [framing.moved(box) for box in musts_of(picture.size, kept)]
-        band = band_height(platform) if layout is Layout.BAND else 0
-        placement = logo.place(canvas, logos, brief.brand.logo, platform, taken, band)
+        placement = logo.place(canvas, logos, brief.brand.logo, platform, framing, taken)
         canvas = logo.put(canvas, logos, placement)
     name = f"draft-{look.image.sha256[:12]}-{platform.name}-{layout}"
     return Draft(image=desk.lay(brief.desk, name, canvas), framing=framing, logo=placement)

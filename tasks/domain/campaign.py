@@ -64,9 +64,10 @@ class Look(Frozen):
 
 
 class Kept(Frozen):
-    """What must not be cut: lettering, faces, and where the weight of the picture lies."""
+    """What must not be cut: lettering, with its contrast, and faces."""
 
     lines: tuple[TextLine, ...] = ()
+    contrasts: tuple[float, ...] = Field(default=(), description="WCAG contrast of each line; 0: not to be told.")
     faces: tuple[Box, ...] = ()
 
 
@@ -122,6 +123,7 @@ class BrandCheckName(StrEnum):
     LOGO_FREE = "logo free"
     LOGO_SAFE = "logo in safe zone"
     LOGO_LEGIBLE = "logo legible"
+    LOGO_CALM = "logo on calm ground"
     WORDS_KEPT = "words kept"
     WORDS_SHOWN = "words shown"
     WORDS_LEGIBLE = "words legible"

@@ -15,10 +15,12 @@ MENDS: Mapping[BrandCheckName, Collection[Layout]] = {
     BrandCheckName.LOGO_FREE: _ROOM,
     BrandCheckName.LOGO_SAFE: _ROOM,
     BrandCheckName.LOGO_LEGIBLE: _ROOM,
+    BrandCheckName.LOGO_CALM: _ROOM,
+    BrandCheckName.RESOLUTION: (Layout.EXTEND, Layout.LETTERBOX),
     BrandCheckName.WORDS_KEPT: (Layout.EXTEND, Layout.LETTERBOX),
     BrandCheckName.WORDS_SHOWN: (Layout.EXTEND, Layout.LETTERBOX),
 }
-"""What another layout can mend. The look itself decides the others: its words, their contrast, its resolution."""
+"""What another layout can mend. The look itself decides the others: what it says, with what contrast."""
 
 
 def next_layout(trials: Sequence[Trial], possible: Collection[Layout]) -> Layout | None:

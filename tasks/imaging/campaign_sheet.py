@@ -28,7 +28,7 @@ class Tile(NamedTuple):
 
     picture: Image.Image
     label: str
-    layout: str
+    detail: str
     wrong: str
 
 
@@ -36,7 +36,7 @@ def campaign_sheet(brand: Brand, source: Image.Image, rows: Sequence[Row]) -> Im
     """The sheet, mode RGB: the brand's name and colours, the picture it was made of, then row after row."""
     head = 150
     heights = [_height(tiles) for _, tiles, _ in rows]
-    total = head + sum(height + 4 * LINE + 2 * GAP for height in heights) + GAP
+    total = head + sum(height + 4 * LINE + GAP for height in heights) + GAP
     sheet = Image.new("RGB", (WIDTH, total), PAPER)
     draw = ImageDraw.Draw(sheet)
     _header(sheet, draw, brand, source)
@@ -54,7 +54,7 @@ def campaign_sheet(brand: Brand, source: Image.Image, rows: Sequence[Row]) -> Im
                 (2 * GAP, top + 8 + LINE), shortened(failure, _font(16), WIDTH - 4 * GAP), font=_font(16), fill=ALARM
             )
         _row(sheet, draw, tiles, top + LINE + 18, height)
-        top += height + 4 * LINE + 2 * GAP
+        top += height + 4 * LINE + GAP
     return sheet
 
 
@@ -80,7 +80,7 @@ def _height(tiles: Sequence[Tile]) -> int:
     """Height at which the row's pictures, all as high as each other, fill the sheet at most."""
     if not tiles:
         return LINE
-    shapes = sum(max(tile.picture.width / tile.picture.height, 0.6) for tile in tiles)
+    shapes = sum(max(tile.picture.width / tile.picture.height, 0.56) for tile in tiles)
     return int(min(TALL, (WIDTH - 4 * GAP - (len(tiles) - 1) * GAP) / shapes))
 
 
@@ -88,12 +88,12 @@ def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, tiles: Sequence[Tile], t
     left = 2 * GAP
     for tile in tiles:
         width = max(1, round(height * tile.picture.width / tile.picture.height))
-        column = max(width, round(0.6 * height))
+        column = max(width, round(0.56 * height))
         sheet.paste(tile.picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS), (left, top))
         outline = ALARM if tile.wrong else (222, 222, 218)
         draw.rectangle((left - 1, top - 1, left + width, top + height), outline=outline, width=3 if tile.wrong else 1)
         draw.text((left, top + height + 5), shortened(tile.label, _font(14), column), font=_font(14), fill=INK)
-        told = tile.wrong or tile.layout
+        told = tile.wrong or tile.detail
         draw.text(
             (left, top + height + 5 + 20),
             shortened(told, _font(13), column),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from skimage.color import rgb2lab
 
 from tasks.domain.brand import Logo, Position
-from tasks.domain.campaign import Placement
+from tasks.domain.campaign import Framing, Layout, Placement
 from tasks.domain.models import Box
 from tasks.domain.platforms import Platform
 from tasks.imaging.area import grown, overlap
+from tasks.imaging.framing.choice import band_height
 
 CLEAR = 0.3
 """Space kept free around a logo, share of its shorter side; brand guides ask for a quarter to a half."""
@@ -22,24 +25,43 @@ SEEN = 3.0
 """WCAG 2.2 contrast of graphics to what is beside them (success criterion 1.4.11)."""
 LEGIBLE = 0.8
 """Share of a logo's pixels that must have that contrast to the ground under it."""
+RESTLESS = 9.0
+"""Spread of CIELAB over a logo's clear space up to which it stands on one calm ground: no edge, no pattern."""
+TOO_RESTLESS = 20.0
+"""The same beyond which a logo is lost in a pattern, however great its contrast."""
 OWN_GROUND = 0.7
 """Share of its box from which a logo is taken for a badge that brings its own ground."""
 
 
-def place(
-    canvas: Image.Image, logos: Sequence[Image.Image], logo: Logo, platform: Platform, taken: Sequence[Box], band: int
-) -> Placement:
-    """The first place and variant with free space and enough contrast; the least bad one where there is none.
+class _Choice(NamedTuple):
+    """One place and variant, with the pixels of its clear space that are taken, how restless its ground is, and if a seam runs there."""
 
-    The wanted position is tried first with each variant, then the others. `taken` holds text and faces, `band` is the
-    height of the strip at the bottom that is the logo's own (0: none).
+    placement: Placement
+    lost: int
+    restless: float
+    split: bool
+
+    @property
+    def faults(self) -> tuple[bool, bool, bool]:
+        """What speaks against it, the worst first."""
+        return self.lost > 0, self.placement.legible < LEGIBLE, self.restless > RESTLESS or self.split
+
+
+def place(
+    canvas: Image.Image,
+    logos: Sequence[Image.Image],
+    logo: Logo,
+    platform: Platform,
+    framing: Framing,
+    taken: Sequence[Box],
+) -> Placement:
+    """The first place and variant with free space, enough contrast and a calm ground; else the least bad one.
+
+    The wanted position is tried first with each variant, then the others: in the corners of the whole and in those of
+    the picture on it. `taken` holds text and faces in pixels of `canvas`.
     """
     taken = [*taken, platform.covered] if platform.covered else taken
-    found = list(_choices(canvas, logos, logo, platform, taken, band))
-    good = [choice for choice in found if not choice[0] and choice[1].legible >= LEGIBLE]
-    if good:
-        return good[0][1]
-    return min(found, key=lambda choice: (choice[0] > 0, -round(choice[1].legible, 1), choice[0]))[1]
+    return min(_choices(canvas, logos, logo, platform, framing, taken), key=lambda choice: choice.faults).placement
 
 
 def put(canvas: Image.Image, logos: Sequence[Image.Image], placement: Placement) -> Image.Image:
@@ -62,25 +84,49 @@ def trimmed(logo: Image.Image) -> Image.Image:
 
 
 def _choices(
-    canvas: Image.Image, logos: Sequence[Image.Image], logo: Logo, platform: Platform, taken: Sequence[Box], band: int
-) -> Iterator[tuple[int, Placement]]:
-    """Each place and variant, with the pixels of its clear space that are taken."""
+    canvas: Image.Image,
+    logos: Sequence[Image.Image],
+    logo: Logo,
+    platform: Platform,
+    framing: Framing,
+    taken: Sequence[Box],
+) -> Iterator[_Choice]:
+    """Each place with each variant, the wanted position first."""
     margin = round(logo.margin / 100 * min(platform.size))
-    light = luminances(np.asarray(canvas))
-    positions = sorted(Position, key=lambda position: position is not logo.position)
-    for position in positions:
-        for variant, picture in enumerate(logos):
-            size = _size(trimmed(picture).size, logo, platform, band)
-            box = spot(position, size, margin, platform, band)
-            clear = grown(box, round(CLEAR * min(size)), platform.size)
-            lost = sum(overlap(clear, other) for other in taken)
-            legible = legibility(picture, light, box)
-            said = "where the brand wants it" if position is logo.position else "moved: free and legible here"
-            reason = f"{said}, {'light' if variant else 'usual'} variant"
-            yield (
-                lost,
-                Placement(position=position, variant=variant, box=box, clear=clear, legible=legible, reason=reason),
-            )
+    pixels = np.asarray(canvas)
+    band = framing.layout is Layout.BAND
+    for position in sorted(Position, key=lambda position: position is not logo.position):
+        for room in _rooms(platform, framing):
+            for variant, picture in enumerate(logos):
+                size = _size(trimmed(picture).size, logo, platform, room.height if band else 0)
+                box = spot(position, size, margin, room, middle=band)
+                clear = grown(box, round(CLEAR * min(size)), platform.size)
+                ground = pixels[clear.top : clear.bottom, clear.left : clear.right].reshape(-1, 3)
+                said = (
+                    "where the brand wants it" if position is logo.position else "moved to where it is free and clear"
+                )
+                placement = Placement(
+                    position=position,
+                    variant=variant,
+                    box=box,
+                    clear=clear,
+                    legible=legibility(picture, box, ground),
+                    reason=f"{said}, {'light' if variant else 'usual'} variant",
+                )
+                lost = sum(overlap(clear, other) for other in taken)
+                on_picture = overlap(clear, framing.placed)
+                split = framing.layout is Layout.LETTERBOX and 0 < on_picture < clear.width * clear.height
+                yield _Choice(placement, lost, restlessness(ground), split)
+
+
+def _rooms(platform: Platform, framing: Framing) -> list[Box]:
+    """The rectangles in whose corners a logo may stand, none of them covered by the app."""
+    floor = platform.height - platform.bottom
+    if framing.layout is Layout.BAND:
+        return [Box(0, floor - band_height(platform), platform.width, floor)]
+    whole, placed = Box(0, platform.top, platform.width, floor), framing.placed
+    within = Box(placed.left, max(placed.top, whole.top), placed.right, min(placed.bottom, whole.bottom))
+    return [whole] if framing.layout in {Layout.CROP, Layout.EXTEND} else [whole, within]
 
 
 def _size(natural: tuple[int, int], logo: Logo, platform: Platform, band: int) -> tuple[int, int]:
@@ -94,41 +140,38 @@ def _size(natural: tuple[int, int], logo: Logo, platform: Platform, band: int) -
     return max(1, round(height * shape)), max(1, round(height))
 
 
-def spot(position: Position, size: tuple[int, int], margin: int, platform: Platform, band: int) -> Box:
-    """The logo's box at a position: `margin` off the borders and off what the platform covers; in the band if any."""
+def spot(position: Position, size: tuple[int, int], margin: int, room: Box, *, middle: bool) -> Box:
+    """The logo's box at a position in `room`, `margin` off its borders; `middle`: half-way up."""
     width, height = size
-    left = (
-        margin
-        if "left" in position
-        else platform.width - margin - width
-        if "right" in position
-        else (platform.width - width) // 2
-    )
-    floor = platform.height - platform.bottom
-    top = platform.top + margin if "top" in position else floor - margin - height
-    if band:
-        top = floor - band + (band - height) // 2
+    across = {"left": room.left + margin, "right": room.right - margin - width}
+    left = across.get(position.rpartition("-")[2], room.left + (room.width - width) // 2)
+    top = room.top + margin if "top" in position else room.bottom - margin - height
+    if middle:
+        top = room.top + (room.height - height) // 2
     return Box(left, top, left + width, top + height)
 
 
-def legibility(logo: Image.Image, light: NDArray[np.float64], box: Box) -> float:
-    """Share of the logo's pixels, over the ground's, with enough contrast; 1 for a badge that brings its own ground.
-
-    `light` is the canvas's relative luminance.
-    """
+def legibility(logo: Image.Image, box: Box, ground: NDArray[np.uint8]) -> float:
+    """Share of the logo's pixels, over those of its ground (N x 3), with enough contrast; 1 for a badge of its own."""
     drawn = np.asarray(scaled(logo, box))
     ink = luminances(drawn[..., :3])[drawn[..., 3] > 128]
-    if not ink.size:
+    if not ink.size or not ground.size:
         return 0.0
     dark, bright = np.percentile(ink, (5, 95))
     if ink.size > OWN_GROUND * box.width * box.height and (bright + 0.05) / (dark + 0.05) >= SEEN:
         return 1.0
-    ground = light[max(0, box.top) : box.bottom, max(0, box.left) : box.right].ravel()
+    quantiles = np.linspace(0.02, 0.98, 25)
+    one = np.quantile(ink, quantiles)[:, None] + 0.05
+    other = np.quantile(luminances(ground), quantiles)[None] + 0.05
+    return float((np.maximum(one, other) / np.minimum(one, other) >= SEEN).mean())
+
+
+def restlessness(ground: NDArray[np.uint8]) -> float:
+    """Spread of CIELAB, 0 for a plain colour, of pixels (N x 3)."""
     if not ground.size:
         return 0.0
-    quantiles = np.linspace(0.02, 0.98, 25)
-    one, other = np.quantile(ink, quantiles)[:, None] + 0.05, np.quantile(ground, quantiles)[None] + 0.05
-    return float((np.maximum(one, other) / np.minimum(one, other) >= SEEN).mean())
+    sample = ground[:: max(1, len(ground) // 4000)]
+    return float(np.linalg.norm(rgb2lab(sample[None] / 255.0)[0].std(axis=0)))
 
 
 def luminances(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:

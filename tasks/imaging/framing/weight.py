@@ -19,6 +19,8 @@ SIDE = 256
 """Longest side in pixels at which weight is told."""
 FACE_SIDE = 400
 """The same for faces; a face of a fourteenth of that is found."""
+BLUR = 5
+"""Pixels of that size over which edges and colours are averaged: things count, single strokes of a texture do not."""
 HEAD = 0.35
 """Share of a face's box by which it is enlarged so that hair and chin belong to it."""
 EDGE, COLOUR = 80.0, 40.0
@@ -60,8 +62,13 @@ def visual_weight(image: Image.Image) -> NDArray[np.float64]:
         (max(1, round(image.width * scale)), max(1, round(image.height * scale))), Image.Resampling.BOX
     )
     grey = np.asarray(small.convert("L"), np.float64)
-    lab = ndimage.gaussian_filter(rgb2lab(np.asarray(small) / 255.0), (2, 2, 0))
+    lab = ndimage.gaussian_filter(rgb2lab(np.asarray(small) / 255.0), (BLUR, BLUR, 0))
     apart = np.linalg.norm(lab - np.median(lab.reshape(-1, 3), axis=0), axis=-1)
-    edges = ndimage.gaussian_filter(np.hypot(ndimage.sobel(grey, 0), ndimage.sobel(grey, 1)), 2)
-    weight = np.asarray(edges / EDGE + apart / COLOUR + 1e-6)
+    edges = ndimage.gaussian_filter(np.hypot(ndimage.sobel(grey, 0), ndimage.sobel(grey, 1)), BLUR)
+    weight = np.asarray(_above(edges) / EDGE + _above(apart) / COLOUR + 1e-6)
     return weight / weight.sum()
+
+
+def _above(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What is above the usual: a texture that is everywhere draws no eye anywhere."""
+    return np.maximum(0.0, values - np.median(values))
