@@ -1,17 +1,20 @@
-"""Runs that crashed, went silent or were never begun, started again as the same runs.
+"""Runs that a machine ended - crashed, silent, never begun, failed on a store that was away - started as the same runs.
 
     python -m deployments.recover          # one process for all; looks every few seconds
 
 A flow run that is killed tells nobody. Its worker notices a dead process and calls the run crashed; when the worker
 died with it, only the silence tells: a running flow sends a heartbeat every 30 s
-(PREFECT_FLOWS_HEARTBEAT_FREQUENCY). A worker that dies between taking a run and starting it leaves it pending. In any
-case the run is scheduled again, up to a number of times, and finds by its identity what was finished already. A process
-rather than a scheduled flow: a run of its own every few seconds would cost more than everything it watches over.
+(PREFECT_FLOWS_HEARTBEAT_FREQUENCY). A worker that dies between taking a run and starting it leaves it pending, one that
+dies before it has cancelled a run leaves that cancelling. What went silent is called crashed first, which gives back
+the slots it held; what crashed is scheduled again, soon at first, then later, up to a number of times, and finds by its
+identity what was finished already. A process rather than a scheduled flow: a run of its own every few seconds would
+cost more than everything it watches over.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -28,12 +31,20 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
 from prefect.exceptions import PrefectHTTPStatusError
-from prefect.states import Crashed, Scheduled
+from prefect.states import Cancelled, Crashed, Scheduled
+
+from tasks.domain.errors import TransientError, error_in
 
 logger = logging.getLogger(__name__)
 
+AGAIN = "started again: it ended by no fault of its own"
+LOST = re.compile(
+    r"\b(?:Connect|Read|Write|Pool)(?:Error|Timeout)\b|RemoteProtocolError|PrefectHTTPStatusError: .*50[234]"
+)
+"""What a run fails with that lost the Prefect server for longer than its client asks again."""
 HEARTBEAT = "prefect.flow-run.heartbeat"
 SILENT = timedelta(seconds=100)
 """Without a heartbeat for so long, a run counts as dead: three are missed."""
@@ -43,21 +54,31 @@ LOOK = 5.0
 """Seconds between two looks."""
 MEMORY = timedelta(hours=24)
 """How far back runs are looked at."""
-MOST = 5
+MOST = 8
 """Starts of one run, the first included."""
+PAUSES = (0, 10, 20, 40, 80, 160, 300)
+"""Seconds before each further start: what ended by accident goes on at once, what a long outage ends outlasts it."""
+PAGE = 200
+"""Runs the server gives at a time."""
 
 
 def recover(client: SyncPrefectClient) -> int:
     """How many runs were started again."""
+    now = datetime.now(UTC)
+    for run, why in _dead(client, now):
+        logger.warning("run %s %s", run.name, why)
+        client.set_flow_run_state(run.id, Crashed(message=f"it {why}"))
+    for run in _runs(client, StateType.CANCELLING, now):
+        if _age(run, now) > UNBEGUN:
+            logger.warning("run %s was to be cancelled by a worker that is gone", run.name)
+            client.set_flow_run_state(run.id, Cancelled(message="nobody is left to stop"), force=True)
     again = 0
-    for run, why in _dead(client):
+    for run in _ended_by_a_machine(client, now):
         if run.run_count < MOST:
-            client.set_flow_run_state(run.id, Scheduled(message=f"started again: it {why}"), force=True)
-            logger.info("run %s %s: started again", run.name, why)
+            when = now + timedelta(seconds=PAUSES[max(0, run.run_count - 1)])
+            client.set_flow_run_state(run.id, Scheduled(scheduled_time=when, message=AGAIN), force=True)
+            logger.info("run %s ended by no fault of its own: started again", run.name)
             again += 1
-        elif run.state_type is not StateType.CRASHED:
-            client.set_flow_run_state(run.id, Crashed(message=f"it {why}, {run.run_count} times"), force=True)
-            logger.warning("run %s %s and was started %d times: left for a person", run.name, why, run.run_count)
     return again
 
 
@@ -74,11 +95,8 @@ def main() -> None:
         time.sleep(LOOK)
 
 
-def _dead(client: SyncPrefectClient) -> Iterator[tuple[FlowRun, str]]:
-    """Runs of deployments that crashed or went silent, and which of it."""
-    now = datetime.now(UTC)
-    for run in _runs(client, StateType.CRASHED, now):
-        yield run, "crashed"
+def _dead(client: SyncPrefectClient, now: datetime) -> Iterator[tuple[FlowRun, str]]:
+    """Runs of deployments that nobody works on though the server thinks so, and how that is known."""
     for run in _runs(client, StateType.PENDING, now):
         if _age(run, now) > UNBEGUN:
             yield run, "was taken by a worker that did not start it"
@@ -89,14 +107,27 @@ def _dead(client: SyncPrefectClient) -> Iterator[tuple[FlowRun, str]]:
             yield run, f"was silent for {SILENT.total_seconds():.0f} s"
 
 
+def _ended_by_a_machine(client: SyncPrefectClient, now: datetime) -> Iterator[FlowRun]:
+    yield from _runs(client, StateType.CRASHED, now)
+    for run in _runs(client, StateType.FAILED, now):
+        words = (run.state and run.state.message) or ""
+        if isinstance(error_in(words), TransientError) or LOST.search(words):
+            yield run
+
+
 def _runs(client: SyncPrefectClient, kind: StateType, now: datetime) -> list[FlowRun]:
-    return client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(
-            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[kind])),
-            deployment_id=FlowRunFilterDeploymentId(is_null_=False),
-            expected_start_time=FlowRunFilterExpectedStartTime(after_=now - MEMORY),
-        ),
+    """All runs of deployments in that state."""
+    wanted = FlowRunFilter(
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[kind])),
+        deployment_id=FlowRunFilterDeploymentId(is_null_=False),
+        expected_start_time=FlowRunFilterExpectedStartTime(after_=now - MEMORY),
     )
+    found: list[FlowRun] = []
+    while True:
+        page = client.read_flow_runs(flow_run_filter=wanted, sort=FlowRunSort.ID_DESC, limit=PAGE, offset=len(found))
+        found += page
+        if len(page) < PAGE:
+            return found
 
 
 def _age(run: FlowRun, now: datetime) -> timedelta:

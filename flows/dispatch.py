@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from typing import cast
 
 from prefect import get_run_logger, runtime
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterIdempotencyKey
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 from prefect.states import Cancelling
 
 from flows.edit import edit_image
 from flows.together import pause
-from tasks.domain import errors
-from tasks.domain.errors import EditCancelled, EditFlowError, EngineError, TransientError
+from tasks.domain.errors import EditCancelled, EngineError, TransientError, error_in
 from tasks.domain.models import EditRequest, EditResult
 from tasks.domain.queues import queue_of
 from tasks.publish import published
@@ -27,7 +25,7 @@ DEPLOYMENT = "edit-image/edit-image"
 LOOK = 1.0
 """Seconds between two looks at a run."""
 RECOVERY = 300.0
-"""Seconds a crashed run is given to be started again before it is given up (see deployments/recover.py)."""
+"""Seconds a run that a machine ended is given to be started again (see deployments/recover.py)."""
 
 
 def dispatch_edit(
@@ -84,17 +82,16 @@ def _cancel(client: SyncPrefectClient, key: str) -> None:
 
 def _ended(client: SyncPrefectClient, run: FlowRun) -> FlowRun:
     """The run once nothing more will happen to it."""
-    crashed_at: float | None = None
+    since: float | None = None
     while True:
         run = client.read_flow_run(run.id)
         if run.state is not None and run.state.is_final():
-            if run.state.type is not StateType.CRASHED:
-                return run
-            crashed_at = crashed_at or time.monotonic()
-            if time.monotonic() - crashed_at > RECOVERY:
+            by_a_machine = run.state.is_crashed() or isinstance(error_in(run.state.message or ""), TransientError)
+            since = since or time.monotonic()
+            if not by_a_machine or time.monotonic() - since > RECOVERY:
                 return run
         else:
-            crashed_at = None
+            since = None
         pause(LOOK)
 
 
@@ -110,14 +107,5 @@ def _result(client: SyncPrefectClient, run: FlowRun) -> EditResult:
         raise EditCancelled(f"run {run.name} was cancelled")
     if state is not None and state.is_crashed():
         raise TransientError(f"run {run.name} crashed and was not started again: {state.message}")
-    raise _failure(run.name, (state and state.message) or "")
-
-
-def _failure(name: str, message: str) -> EditFlowError:
-    """What a run failed with, of the kind it had there: Prefect keeps an exception as the words "... Kind: message"."""
-    told = re.search(r"\b([A-Z]\w+): (.*)", message, re.DOTALL)
-    kind = getattr(errors, told[1], None) if told else None
-    if told and isinstance(kind, type) and issubclass(kind, EditFlowError):
-        words = f"{told[2]} (run {name})"
-        return errors.EngineBusy(words, LOOK) if kind is errors.EngineBusy else kind(words)
-    return EngineError(f"run {name} failed: {message or 'it did not say why'}")
+    words = (state and state.message) or "it did not say why"
+    raise error_in(words) or EngineError(f"run {run.name} failed: {words}")

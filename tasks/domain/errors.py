@@ -20,6 +20,10 @@
 Each message holds the offending value and what to do about it.
 """
 
+from __future__ import annotations
+
+import re
+
 
 class EditFlowError(Exception):
     """Root of the tree: catch this to catch everything this project raises on purpose."""
@@ -88,3 +92,12 @@ class EngineBusy(TransientError):
         super().__init__(message)
         self.retry_after = retry_after
         """Seconds after which it is worth asking again."""
+
+
+def error_in(message: str) -> EditFlowError | None:
+    """The error a message tells of, as Prefect keeps the exception of a run: "... Kind: its words"; None for others."""
+    found = re.search(r"\b([A-Z]\w+): (.*)", message, re.DOTALL)
+    kind = globals().get(found[1]) if found else None
+    if found is None or not isinstance(kind, type) or not issubclass(kind, EditFlowError):
+        return None
+    return EngineBusy(found[2], retry_after=1) if kind is EngineBusy else kind(found[2])
