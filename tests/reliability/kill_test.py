@@ -106,7 +106,7 @@ def victims(site: Site, target: str, chance: random.Random) -> list[int]:
     runs = site.runs() if "run" in target else []
     if target == "run":
         return [chance.choice(runs)] if runs else []
-    worker = site.pid(target.split()[0])
+    worker = site.pid(target.partition(" ")[0])
     return [worker, *runs] if worker and (runs or "run" not in target) else []
 
 
