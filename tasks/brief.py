@@ -16,6 +16,7 @@ from tasks.domain.models import ImageRef, OutputFormat
 from tasks.domain.platforms import chosen
 from tasks.engines.registry import ENGINES, get_engine
 from tasks.imaging import codec
+from tasks.imaging.branding.logo import seen_part
 from tasks.retrying import retry_transient
 from tasks.settings import settings
 from tasks.storage import desk, files, naming
@@ -87,11 +88,11 @@ def _logos(brand: Brand, brand_uri: str, folder: str) -> tuple[ImageRef, ...]:
     if brand.logo is None:
         return ()
     base = brand_uri.rpartition("/")[0] or "."
-    laid = []
+    laid: list[ImageRef] = []
     for name in filter(None, (brand.logo.picture, brand.logo.light)):
         uri = files.join(base, name)
         logo = codec.decode(files.read(uri), name=uri)
-        if logo.mode == "RGBA" and logo.getchannel("A").getextrema()[1] <= 8:
+        if logo.mode == "RGBA" and not seen_part(logo):
             raise RequestError(f"the logo {uri!r} is transparent all over: export it again")
         laid.append(desk.lay(folder, f"logo-{len(laid)}", logo))
     return tuple(laid)

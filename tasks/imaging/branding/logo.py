@@ -29,12 +29,14 @@ RESTLESS = 9.0
 """Spread of CIELAB over a logo's clear space up to which it stands on one calm ground: no edge, no pattern."""
 TOO_RESTLESS = 20.0
 """The same beyond which a logo is lost in a pattern, however great its contrast."""
+UNSEEN = 8
+"""Opacity, 0..255, up to which a pixel of a logo is not seen."""
 OWN_GROUND = 0.7
 """Share of its box from which a logo is taken for a badge that brings its own ground."""
 
 
 class _Choice(NamedTuple):
-    """One place and variant, with the pixels of its clear space that are taken, how restless its ground is, and if a seam runs there."""
+    """One place and variant: pixels of its clear space taken, how restless its ground is, if a seam is there."""
 
     placement: Placement
     lost: int
@@ -79,8 +81,12 @@ def scaled(logo: Image.Image, box: Box) -> Image.Image:
 
 def trimmed(logo: Image.Image) -> Image.Image:
     """The logo without the transparent border its file may have: margins are measured from what is seen."""
-    rgba = logo.convert("RGBA")
-    return rgba.crop(rgba.getchannel("A").point(lambda v: 255 * (v > 8)).getbbox())
+    return logo.convert("RGBA").crop(seen_part(logo))
+
+
+def seen_part(logo: Image.Image) -> tuple[int, int, int, int] | None:
+    """The rectangle outside which a logo is transparent; None for one that is so all over."""
+    return logo.convert("RGBA").getchannel("A").point(lambda opacity: 255 * (opacity > UNSEEN)).getbbox()
 
 
 def _choices(
