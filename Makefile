@@ -51,6 +51,8 @@ benchmark: .venv/dev
 	$(BIN)/python -m tests.benchmarks.preservation
 	$(BIN)/python -m tests.benchmarks.framing
 	$(BIN)/python -m tests.benchmarks.calibrate
+	$(BIN)/python -m tests.benchmarks.batch
+	$(BIN)/python -m tests.benchmarks.pools
 
 up: .venv/dev
 	mkdir -p $(EDIT_FLOWS_RUN)/drop/inbox/warm $(EDIT_FLOWS_RUN)/drop/inbox/watercolour $(EDIT_FLOWS_RUN)/drop/recipes
