@@ -1,7 +1,7 @@
 """The command line: python -m flows edit IMAGE PROMPT, classify PROMPT, check SOURCE RESULT, preserve SOURCE EDITED.
 
 Further: batch SOURCE [PROMPT] for many pictures, chain IMAGE STEPS for several edits of one picture, inbox LOCATION for
-what has arrived there; each tells more with --help.
+what has arrived there, ab for A/B tests; each tells more with --help.
 Exit codes: 0 accepted (or done), 2 rejected by validation, 1 error; errors are one line on standard error.
 """
 
@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 from pydantic import ValidationError
 
+from flows.ab_commands import ab
 from flows.batching import batch
 from flows.campaigning import content
 from flows.chaining import chain
@@ -160,6 +161,7 @@ def inbox(
     return 2 if Landing.REJECTED in result.counts else 0
 
 
+app.command(ab)
 app.command(batch)
 app.command(chain)
 app.command(content)

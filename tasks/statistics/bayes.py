@@ -1,0 +1,37 @@
+"""Chance of being best and expected loss under a flat prior: for the report, never for the verdict.
+
+Whoever stops when the chance exceeds 95 % is wrong far more often than one time in twenty: with 20 looks, in about 40 %
+of A/A tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import beta
+
+BODY = np.linspace(0, 1, 2001)[1:-1]
+TAIL = np.logspace(-16, -3.5, 200)
+"""Quantiles per variant, and those of both its tails, on which the integrals are taken."""
+
+
+def chances(successes: Sequence[int], impressions: Sequence[int]) -> tuple[list[float], list[float]]:
+    """For each variant the chance that its rate is the highest, and the rate given up on average by choosing it.
+
+    Rates are Beta(1 + successes, 1 + failures). Exact up to quadrature, so nothing is drawn and nothing varies: chance
+    of i = integral of prod F_j dF_i, loss of i = E[max] - E[i] with E[max] = integral of 1 - prod F_j.
+    """
+    known = [beta(1 + x, 1 + n - x) for x, n in zip(successes, impressions, strict=True)]
+    grid = np.unique(np.concatenate([[0.0, 1.0], *(_quantiles(one) for one in known)]))
+    below = np.array([one.cdf(grid) for one in known])
+    middle = (below[:, 1:] + below[:, :-1]) / 2
+    best = [float(np.sum(np.diff(below[i]) * np.prod(np.delete(middle, i, axis=0), axis=0))) for i in range(len(known))]
+    highest = float(np.trapezoid(1 - np.prod(below, axis=0), grid))
+    return [chance / sum(best) for chance in best], [max(0.0, highest - float(one.mean())) for one in known]
+
+
+def _quantiles(one: Any) -> NDArray[np.float64]:  # noqa: ANN401  a frozen distribution
+    return np.concatenate([one.ppf(TAIL), one.ppf(BODY), one.isf(TAIL)])
