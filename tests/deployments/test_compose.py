@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import subprocess
+import time
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
-from tests.deployments.composed import BIN, DEPLOYMENTS, environment, services
+from tests.deployments.composed import BIN, DEPLOYMENTS, ROOT, command, environment, services
 from tests.deployments.names import unknown
+from tests.tasks.storage.conftest import free_port
 
 FILES = ["compose.yaml", "compose.cuda.yaml"]
 SECRETS = {"POSTGRES_PASSWORD": "a", "REDIS_PASSWORD": "b", "ENGINE_TOKEN": "c"}
@@ -32,6 +37,14 @@ def test_passwords_have_no_default_and_what_is_published_is_published_on_loopbac
     ports = [port for service in services().values() for port in service.get("ports", [])]
     assert ports
     assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_a_misspelt_variable_is_found():
+    assert unknown(["PREFECT_SERVER_DATABASE_HOST", "EDIT_FLOWS_OUTPUT"]) == set()
+    assert unknown(["PREFECT_SERVER_DATABSE_HOST", "EDIT_FLOWS_OUTPUTS"]) == {
+        "PREFECT_SERVER_DATABSE_HOST",
+        "EDIT_FLOWS_OUTPUTS",
+    }
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -86,3 +99,39 @@ def test_volumes_are_declared():
         whole = yaml.safe_load((DEPLOYMENTS / name).read_text(encoding="utf-8"))
         used = {volume.split(":")[0] for service in whole["services"].values() for volume in service.get("volumes", [])}
         assert used == set(whole["volumes"])
+
+
+def test_the_command_for_a_card_loads_its_model_and_is_healthy_only_then(tmp_path):
+    """With a tiny model of the same kind, on the processor: real weights and a card are not at hand."""
+    from tests import checkpoints
+
+    engine = services("compose.cuda.yaml")["engine"]
+    port = free_port()
+    here = {"0.0.0.0": "127.0.0.1", "8300": str(port)}
+    own = {
+        "EDIT_FLOWS_QWEN_WEIGHTS": str(checkpoints.build(tmp_path / "model", plus=True, zero_cond_t=True)),
+        "EDIT_FLOWS_QWEN_DEVICE": "cpu",
+        "EDIT_FLOWS_QWEN_AREA": "16384",
+    }
+    argv = command([here.get(word, word) for word in engine["command"]])
+    said = (
+        {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+        | environment(engine, {"EDIT_FLOWS_SERVER_TOKEN": "c"})
+        | own
+    )
+    with subprocess.Popen(
+        argv, env=said, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as server:
+        try:
+            until = time.monotonic() + 120
+            seen: set[int] = set()
+            while 200 not in seen:
+                assert server.poll() is None, server.stdout and server.stdout.read()
+                assert time.monotonic() < until, seen
+                with contextlib.suppress(httpx.HTTPError):
+                    seen.add(httpx.get(f"http://127.0.0.1:{port}/health", timeout=5).status_code)
+                time.sleep(0.1)
+            assert seen == {503, 200}
+        finally:
+            server.terminate()
+        assert server.wait(timeout=60) == 0

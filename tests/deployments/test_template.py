@@ -91,6 +91,7 @@ def test_the_container_is_what_docker_takes():
     settings = DockerWorker("gpu")._build_container_settings(Daemon(), configuration)
     made = _create_container_args({**settings, "version": "1.50"})
     assert made["environment"]["EDIT_FLOWS_ENDPOINT_KEY"] == "engine3"
+    assert made["environment"]["PREFECT_API_URL"] == "http://server:4200/api"
     assert made["environment"]["A"] == "b"
     assert made["host_config"]["DeviceRequests"][0]["Capabilities"] == [["gpu"]]
     assert (made["host_config"]["Memory"], made["host_config"]["ShmSize"]) == (4 << 30, 256 << 20)
