@@ -51,6 +51,7 @@ benchmark: .venv/dev
 	$(BIN)/python -m tests.benchmarks.preservation
 	$(BIN)/python -m tests.benchmarks.framing
 	$(BIN)/python -m tests.benchmarks.calibrate
+	$(BIN)/python -m tests.benchmarks.ab
 	$(BIN)/python -m tests.benchmarks.batch
 	$(BIN)/python -m tests.benchmarks.pools
 

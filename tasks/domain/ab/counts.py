@@ -44,7 +44,7 @@ def counted(rows: Iterable[Row], test: Definition, *, uri: str) -> tuple[Count, 
         name = same_name(_text(fields, "variant", place))
         if name not in totals:
             raise RequestError(f"{place}: the test {test.id!r} has no variant {name!r}; it has {names}")
-        day = str(fields.get("date", ""))
+        day = "" if _is_empty(fields.get("date")) else str(fields["date"]).strip()
         if earlier := seen.get((name, day)):
             raise RequestError(
                 f"{place}: variant {name!r}{f' on {day}' if day else ''} is there already ({earlier}): "
@@ -105,8 +105,8 @@ def _count(value: object, name: str, place: str) -> int:
     told = f"{place}: {name} is {value!r}"
     if _is_empty(value):
         raise RequestError(f"{told}: it is missing; give 0 where nothing was counted")
-    if isinstance(value, bool):
-        raise RequestError(f"{told}: give a whole number")
+    if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
+        raise RequestError(f"{told}: give a whole number in plain digits")
     try:
         number = float(cast("str", value))  # whatever cannot be one is refused
     except (TypeError, ValueError, OverflowError):
