@@ -142,8 +142,8 @@ def _size(natural: tuple[int, int], logo: Logo, platform: Platform, band: int) -
     width = min(side * shape**0.5, WIDEST * platform.width)
     if band:
         width = min(width, band / (1 + 2 * CLEAR) * shape)
-    height = min(width / shape, WIDEST * platform.height)
-    return max(1, round(height * shape)), max(1, round(height))
+    height = max(1, int(min(width / shape, WIDEST * platform.height)))  # rounded first: rounding both would distort
+    return max(1, round(height * shape)), height
 
 
 def spot(position: Position, size: tuple[int, int], margin: int, room: Box, *, middle: bool) -> Box:
