@@ -11,7 +11,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from tasks.domain.errors import RequestError, SettingsError
 from tasks.domain.inbox import INBOX, OUTPUTS, RECIPES, Places, ensure_apart
 from tasks.engines.environment import read
-from tasks.storage import files, listing
+from tasks.storage import files
+from tasks.storage.bounds import canonical
 
 
 class Inboxes(BaseSettings):
@@ -40,12 +41,12 @@ def places_at(location: str, recipes: str | None = None, output: str | None = No
 
     Raises `RequestError` when one of them lies within another.
     """
-    base = listing.canonical(location)
+    base = canonical(location)
     return ensure_apart(
         Places(
             inbox=files.join(base, INBOX),
-            recipes=listing.canonical(recipes or files.join(base, RECIPES)),
-            output=listing.canonical(output or files.join(base, OUTPUTS)),
+            recipes=canonical(recipes or files.join(base, RECIPES)),
+            output=canonical(output or files.join(base, OUTPUTS)),
         )
     )
 
@@ -60,6 +61,6 @@ def locations() -> tuple[str, ...]:
 def location_of(uri: str) -> str:
     """The location whose inbox an object lies in. Raises `RequestError` for objects of no inbox that is served."""
     for location in locations():
-        if uri.startswith(f"{files.join(listing.canonical(location), INBOX)}/"):
+        if uri.startswith(f"{files.join(canonical(location), INBOX)}/"):
             return location
     raise RequestError(f"{uri!r} lies in none of the inboxes that are served: set EDIT_FLOWS_INBOX to serve another")

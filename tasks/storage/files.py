@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from tasks.domain.errors import ImageError, OutputError, RequestError, TransientError
+from tasks.storage.bounds import ensure_within
 
 if TYPE_CHECKING:
     from s3fs import S3FileSystem
@@ -118,6 +119,7 @@ def _is_s3(uri: str) -> bool:
         raise RequestError(f"cannot open {uri!r}: use a local path or s3://bucket/key")
     if scheme == "file" and separator:
         raise RequestError(f"cannot open {uri!r}: give local files as plain paths, without file://")
+    ensure_within(uri)
     return bool(separator)
 
 

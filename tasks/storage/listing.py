@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from tasks.domain.errors import RequestError
 from tasks.storage import files
+from tasks.storage.bounds import ensure_within
 
 CLOSED = datetime.fromtimestamp(0, UTC)
 """When a folder that cannot be listed was last written: nobody knows."""
@@ -34,21 +35,9 @@ class Entry(NamedTuple):
     """Why it cannot be read as a file; empty for files."""
 
 
-def canonical(base: str) -> str:
-    """One spelling for one place: an absolute path without links, or s3://bucket/prefix without slashes at its end."""
-    if not base.startswith("s3://"):
-        if "://" in base:
-            raise RequestError(f"cannot open {base!r}: use a local path or s3://bucket/prefix")
-        return str(Path(base).resolve())
-    bucket, _, prefix = base.removeprefix("s3://").partition("/")
-    parts = [part for part in prefix.split("/") if part]
-    if not bucket or {".", ".."} & set(parts):
-        raise RequestError(f"cannot open {base!r}: give s3://bucket/prefix without . or .. in it")
-    return files.join(f"s3://{bucket}", *parts)
-
-
 def ensure_there(base: str) -> None:
     """Return for folders that exist and for buckets, which tell when they are listed; raises `RequestError` else."""
+    ensure_within(base)
     if not base.startswith("s3://") and not Path(base).is_dir():
         raise RequestError(f"there is no folder {base!r}: create it, or correct the path")
 
@@ -58,6 +47,7 @@ def under(base: str, prefix: str = "") -> Iterator[Entry]:
 
     Raises `RequestError` when it cannot be listed, `TransientError` when the store is unwell.
     """
+    ensure_within(base)
     if base.startswith("s3://"):
         yield from _objects(base, prefix)
     else:
@@ -66,6 +56,7 @@ def under(base: str, prefix: str = "") -> Iterator[Entry]:
 
 def look(uri: str) -> Entry | None:
     """The entry of one file or object as it is now (its key is its name); None when there is none."""
+    ensure_within(uri)
     if not uri.startswith("s3://"):
         return _entry(Path(uri), Path(uri).name)
     bucket, _, key = uri.removeprefix("s3://").partition("/")

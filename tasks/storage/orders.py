@@ -23,6 +23,7 @@ from tasks.domain.errors import RequestError
 from tasks.domain.inbox import PICTURES, is_clutter
 from tasks.domain.template import Template
 from tasks.storage import files, listing
+from tasks.storage.bounds import canonical
 
 LISTS = (".csv", ".jsonl", ".ndjson")
 LONGEST_LINE = 64 * 1024
@@ -49,9 +50,8 @@ def ensure_output_outside(source: str, output: str) -> None:
     if source.lower().endswith(LISTS):
         return
     folder, pattern = _split(source)
-    if pattern.match(f"{listing.canonical(output)}/x.png"[len(folder) + 1 :]) and listing.canonical(output).startswith(
-        folder
-    ):
+    result = files.join(canonical(output), "result.png")
+    if result.startswith(f"{folder}/") and pattern.match(result.removeprefix(f"{folder}/")):
         raise RequestError(
             f"results in {output!r} would be edited by the next run of {source!r}: choose another output"
         )
@@ -70,11 +70,11 @@ def _split(source: str) -> tuple[str, re.Pattern[str]]:
     """The folder to list, and what the names in it must look like."""
     is_pattern = re.search(r"[*?\[]", source) and not (Path(source).exists() and "://" not in source)
     if not is_pattern:
-        return listing.canonical(source), re.compile(r"[^/]+\Z")
+        return canonical(source), re.compile(r"[^/]+\Z")
     parts = source.split("/")
     first = next(number for number, part in enumerate(parts) if re.search(r"[*?\[]", part))
     folder = "/".join(parts[:first]) or ("/" if source.startswith("/") else ".")
-    return listing.canonical(folder), re.compile(glob_translate("/".join(parts[first:])))
+    return canonical(folder), re.compile(glob_translate("/".join(parts[first:])))
 
 
 def _listed(uri: str, template: Template | None) -> Iterator[Asked]:

@@ -9,6 +9,7 @@ import pytest
 
 from tasks.domain.errors import RequestError
 from tasks.storage import files, listing
+from tasks.storage.bounds import canonical
 
 NAMES = ["v/사진 1.png", "v/照片+a.png", "v/50% #1.png", "v/a%2Fb.png", "w/deep/er/x.png"]
 
@@ -84,11 +85,11 @@ def test_a_copy_that_keeps_an_old_date_is_still_young(tmp_path):
 def test_one_place_has_one_spelling(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
-    assert listing.canonical(f"{tmp_path}/link/") == str(tmp_path / "real")
-    assert listing.canonical("s3://b//a/b/") == "s3://b/a/b"
+    assert canonical(f"{tmp_path}/link/") == str(tmp_path / "real")
+    assert canonical("s3://b//a/b/") == "s3://b/a/b"
 
 
 @pytest.mark.parametrize("base", ["s3://", "s3://b/../c", "file:///a", "gs://b"])
 def test_places_that_cannot_be_are_refused(base):
     with pytest.raises(RequestError):
-        listing.canonical(base)
+        canonical(base)
