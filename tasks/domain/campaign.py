@@ -27,7 +27,7 @@ class Variation(Frozen):
     prompt: str = Field(default="", max_length=MAX_PROMPT, description="What to change; empty: the picture as it is.")
     name: str = Field(default="", max_length=40, description="For people and file names; empty: its number.")
     edit_type: EditType | None = Field(default=None, description="Kind of edit; empty: inferred.")
-    seed: int | None = Field(default=None, ge=0, lt=2**63)
+    seed: int | None = Field(default=None, ge=0, lt=2**63, description="Fixes the random numbers of its edit.")
 
     @field_validator("name")
     @classmethod

@@ -85,7 +85,11 @@ class Definition(Frozen):
     id: str = Field(max_length=MAX_ID, description="Name of the test; never used twice.", examples=["summer-poster"])
     hypothesis: str = Field(default="", max_length=1000, description="What the test is to show.")
     metric: Metric = Field(default=Metric.CONVERSIONS, description="What counts as success.")
-    variants: tuple[Variant, ...] = Field(min_length=2, max_length=MOST_VARIANTS)
+    variants: tuple[Variant, ...] = Field(
+        min_length=2,
+        max_length=MOST_VARIANTS,
+        description="What is compared; one without a prompt is the picture itself.",
+    )
     control: str = Field(default="", description="The variant the others are held against; empty: the first.")
     method: Method = Field(default=Method.SEQUENTIAL, description="Whether every look may decide, or the last alone.")
     confidence: float = Field(default=0.95, ge=0.8, le=0.999, description="1 less the chance of a false winner.")
