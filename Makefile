@@ -53,6 +53,7 @@ benchmark: .venv/dev
 	$(BIN)/python -m tests.benchmarks.calibrate
 	$(BIN)/python -m tests.benchmarks.ab
 	$(BIN)/python -m tests.benchmarks.batch
+	$(BIN)/python -m tests.benchmarks.result_cache
 	$(BIN)/python -m tests.benchmarks.pools
 
 up: .venv/dev
