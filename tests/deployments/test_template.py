@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shlex
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +18,7 @@ from prefect_docker.worker import DockerWorker, DockerWorkerJobConfiguration
 from prefect_kubernetes.worker import KubernetesWorkerJobConfiguration
 
 from deployments.template import job_template
+from tests.deployments.composed import DEPLOYMENTS
 
 OWN_ENGINE = {
     "image": "edit-flows:cuda",
@@ -24,6 +27,7 @@ OWN_ENGINE = {
     "memory_limit": "72Gi",
     "shm": "8Gi",
     "models": {"name": "models", "persistentVolumeClaim": {"claimName": "models"}},
+    "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}],
     "env": {"EDIT_FLOWS_ENGINE": "qwen"},
 }
 """Variables of a run that loads the weights itself, as deployments/README.md has them."""
@@ -71,9 +75,24 @@ def test_a_run_is_a_client_unless_it_asks_for_a_card_and_the_weights():
     assert own["containers"][0]["resources"]["limits"] == {"memory": "72Gi", "nvidia.com/gpu": 1}
     assert {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "8Gi"}} in own["volumes"]
     assert OWN_ENGINE["models"] in own["volumes"]
+    assert (thin["tolerations"], own["tolerations"]) == ([], OWN_ENGINE["tolerations"])
     assert {"name": "EDIT_FLOWS_ENGINE", "value": "qwen"} in own["containers"][0]["env"]
     mounted = {mount["name"] for mount in own["containers"][0]["volumeMounts"]}
     assert mounted == {volume["name"] for volume in own["volumes"]}
+
+
+def test_the_readme_gives_those_variables():
+    """Each as Prefect's command reads it: JSON where it is JSON, else the words."""
+    readme = (DEPLOYMENTS / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    words = shlex.split(next(line for line in readme.splitlines() if "deployment run edit-batch" in line))
+    given: dict[str, Any] = {}
+    for word in words[words.index("--job-variable") + 1 :: 2]:
+        name, value = word.split("=", 1)
+        try:
+            given[name] = json.loads(value)
+        except json.JSONDecodeError:
+            given[name] = value
+    assert given == OWN_ENGINE
 
 
 def test_the_container_is_what_docker_takes():
