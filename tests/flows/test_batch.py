@@ -7,7 +7,6 @@ import json
 import pandas as pd
 import pytest
 from PIL import Image
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from skimage import data
 
 from flows.batch import edit_batch
@@ -19,13 +18,6 @@ from tasks.storage import files, listing
 from tests.doubles import ScriptedEngine, unchanged, warm
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
-
-
-@pytest.fixture(autouse=True)
-def _no_heartbeats():
-    """Stopping them costs up to a second at the end of every flow run."""
-    with temporary_settings(updates={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        yield
 
 
 @pytest.fixture(autouse=True)

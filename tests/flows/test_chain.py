@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from skimage import data
 
 from flows.chain import edit_chain
@@ -22,13 +21,6 @@ from tests.doubles import ScriptedEngine, unchanged, warm
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-@pytest.fixture(autouse=True)
-def _no_heartbeats():
-    """Stopping them costs up to a second at the end of every flow run."""
-    with temporary_settings(updates={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        yield
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from skimage import data
 
 from flows.__main__ import main
@@ -28,13 +27,6 @@ logo: {picture: logo.png, light: 밝은.png}
 """
 TWO = ("instagram_post", "blog_thumbnail")
 WARM = Variation(prompt="Give it a warm vintage look", name="따뜻하게")
-
-
-@pytest.fixture(autouse=True)
-def _no_heartbeats():
-    """Stopping them costs up to a second at the end of every flow run."""
-    with temporary_settings(updates={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        yield
 
 
 @pytest.fixture(autouse=True)

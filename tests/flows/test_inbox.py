@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from skimage import data
 
 from flows.inbox import process_inbox, process_object
@@ -36,13 +35,6 @@ from tests.doubles import ScriptedEngine, unchanged, warm
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
 RECIPE = "prompt: Give it a warm vintage look\nedit_type: semantic\nengine: scripted\n"
-
-
-@pytest.fixture(autouse=True)
-def _no_heartbeats():
-    """Stopping them costs up to a second at the end of every flow run."""
-    with temporary_settings(updates={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        yield
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from skimage import data
 
 from flows.edit import edit_image
@@ -16,13 +15,6 @@ from tasks.settings import settings
 from tests.doubles import ScriptedEngine, unchanged, warm
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
-
-
-@pytest.fixture(autouse=True)
-def _no_heartbeats():
-    """Stopping them costs up to a second at the end of every flow run."""
-    with temporary_settings(updates={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        yield
 
 
 @pytest.fixture

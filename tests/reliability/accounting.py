@@ -21,7 +21,7 @@ import psutil
 from s3fs import S3FileSystem
 
 from tests.reliability.site import Site
-from tests.tasks.storage.conftest import BUCKET
+from tests.weed import BUCKET
 
 FINAL = {"COMPLETED", "FAILED", "CANCELLED"}
 

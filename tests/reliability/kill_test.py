@@ -27,7 +27,7 @@ import httpx
 
 from tests.reliability.accounting import Kill, Record, boxes, faults, observe, report, runs_of
 from tests.reliability.site import ROOT, Site, standing
-from tests.tasks.storage.conftest import BUCKET
+from tests.weed import BUCKET
 
 TARGETS = ("run", "gpu", "gpu and its runs", "engine", "server", "s3")
 """What is killed: the process of a flow run, the worker, both, the engine server, the Prefect server, the S3 server."""

@@ -15,7 +15,8 @@ from pathlib import Path
 import httpx
 import psutil
 
-from tests.tasks.storage.conftest import BUCKET, KEYS, free_port
+from tests import weed
+from tests.weed import KEYS, free_port
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -59,21 +60,21 @@ class Site:
 def standing(folder: Path, *, served: str = "classical") -> Iterator[Site]:
     """The installation, ready, with an empty bucket of a real S3 server; gone with all its processes afterwards."""
     ports = {name: free_port() for name in ("prefect", "engine")}
-    ports |= {name: free_port() % 20000 + 20000 for name in ("s3", "master", "volume", "filer", "admin")}
+    parts = weed.ports()
     environment = os.environ | KEYS | {
         "EDIT_FLOWS_RUN": str(folder),
         "EDIT_FLOWS_PREFECT_PORT": str(ports["prefect"]),
         "EDIT_FLOWS_ENGINE_PORT": str(ports["engine"]),
         "EDIT_FLOWS_SERVED": served,
         "PREFECT_HOME": str(folder / "prefect"),
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['s3']}",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{parts['s3']}",
         "AWS_DEFAULT_REGION": "us-east-1",
         "PREFECT_LOGGING_LEVEL": "WARNING",
     }  # fmt: skip
     api = f"http://127.0.0.1:{ports['prefect']}/api"
     environment["PREFECT_API_URL"] = api
-    _write_s3(folder, ports)
-    site = Site(folder, environment, api, f"http://127.0.0.1:{ports['engine']}", f"http://127.0.0.1:{ports['s3']}")
+    _write_s3(folder, parts)
+    site = Site(folder, environment, api, f"http://127.0.0.1:{ports['engine']}", f"http://127.0.0.1:{parts['s3']}")
     subprocess.run([str(BIN / "supervisord"), "-c", CONFIG], env=environment, check=True)
     daemon = psutil.Process(int(_eventually(folder / "supervisord.pid")))
     try:
@@ -92,13 +93,8 @@ def _write_s3(folder: Path, ports: dict[str, int]) -> None:
     """SeaweedFS as one more program of the installation."""
     (folder / "programs").mkdir(parents=True)
     (folder / "weed").mkdir()
-    flags = [
-        *(f"-dir={folder / 'weed'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-bucket={BUCKET}"),
-        *("-master.telemetry=false", "-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),
-        *(f"-{name}.port={ports[name]}" for name in ("s3", "master", "volume", "filer", "admin")),
-    ]
     (folder / "programs" / "s3.conf").write_text(
-        f"[program:s3]\ncommand={BIN / 'weed'} mini {' '.join(flags)}\nautorestart=true\nstartretries=100\n"
+        f"[program:s3]\ncommand={' '.join(weed.command(folder / 'weed', ports))}\nautorestart=true\nstartretries=100\n"
         f"directory={folder / 'weed'}\nredirect_stderr=true\n"
     )
 
