@@ -5,8 +5,9 @@ from uuid import uuid4
 
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolCreate
 from prefect.client.schemas.objects import StateType
-from prefect.states import Cancelling, Completed, Crashed, Failed, Pending, Running
+from prefect.states import Cancelling, Completed, Crashed, Failed, Pending, Running, Scheduled
 
 from deployments import recover as module
 from deployments.recover import MOST, recover
@@ -31,8 +32,10 @@ def run(client):
     flow = client.create_flow_from_name(f"flow-{uuid4().hex}")
     deployment = client.create_deployment(flow, name="it")
 
-    def make(state, *, starts=1):
-        made = client.create_flow_run_from_deployment(deployment, state=Pending())
+    def make(state, *, starts=1, pool=None):
+        if pool:
+            client.update_deployment(deployment, DeploymentUpdate(work_pool_name=pool))
+        made = client.create_flow_run_from_deployment(deployment, state=Scheduled())
         for _ in range(starts):
             client.set_flow_run_state(made.id, Running(), force=True)
         client.set_flow_run_state(made.id, state, force=True)
@@ -112,3 +115,44 @@ def test_runs_that_are_left_for_a_person_hide_none_that_can_go_on(client, run, m
     again = [run(Crashed()) for _ in range(3)]
     recover(client)
     assert all(ended().state_type is StateType.SCHEDULED for ended in again)
+
+
+def test_what_is_started_again_for_the_first_time_comes_before_what_was_due_later(client, run):
+    crashed = run(Crashed())
+    due = crashed().expected_start_time
+    recover(client)
+    assert crashed().next_scheduled_start_time == due
+
+
+@pytest.mark.parametrize(("kind", "left"), [("process", False), ("kubernetes", True)])
+def test_a_container_or_a_job_is_given_time_to_come(client, run, monkeypatch, kind, left):
+    monkeypatch.setattr(module, "UNBEGUN", timedelta(0))
+    pool = client.create_work_pool(WorkPoolCreate(name=f"pool-{uuid4().hex}", type=kind))
+    pending = run(Pending(), starts=0, pool=pool.name)
+    recover(client)
+    assert (pending().state_type is StateType.PENDING) is left
+
+
+def test_nobodys_silence_counts_while_heartbeats_could_not_be_heard(client, run, patient):
+    patient(0)
+    silent = run(Running())
+    recover(client, deaf=True)
+    assert silent().state_type is StateType.RUNNING
+
+
+def test_a_run_that_waited_long_for_its_turn_is_started_again_all_the_same(client, run):
+    old = client.read_flow_run(run(Running())().id)
+    waited = Scheduled(scheduled_time=datetime.now(UTC) - timedelta(days=3))
+    late = client.create_flow_run_from_deployment(old.deployment_id, state=waited)
+    client.set_flow_run_state(late.id, Running(), force=True)
+    client.set_flow_run_state(late.id, Crashed(), force=True)
+    recover(client)
+    assert client.read_flow_run(late.id).state_type is StateType.SCHEDULED
+
+
+def test_what_ended_long_ago_is_looked_at_once(client, run):
+    crashed = run(Crashed())
+    recover(client, back=timedelta(0))
+    assert crashed().state_type is StateType.CRASHED
+    recover(client)
+    assert crashed().state_type is StateType.SCHEDULED
