@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolCreate
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import ConcurrencyOptions, StateType
 from prefect.states import Cancelling, Completed, Crashed, Failed, Pending, Running, Scheduled
 
 from deployments import recover as module
@@ -156,3 +156,21 @@ def test_what_ended_long_ago_is_looked_at_once(client, run):
     assert crashed().state_type is StateType.CRASHED
     recover(client)
     assert crashed().state_type is StateType.SCHEDULED
+
+
+def test_a_dead_run_gives_back_the_place_that_only_one_may_hold(client):
+    flow = client.create_flow_from_name(f"flow-{uuid4().hex}")
+    alone = ConcurrencyOptions(collision_strategy="CANCEL_NEW")
+    deployment = client.create_deployment(flow, name="it", concurrency_limit=1, concurrency_options=alone)
+
+    def begin():
+        made = client.create_flow_run_from_deployment(deployment, state=Scheduled())
+        return made.id, client.set_flow_run_state(made.id, Pending()).state.type
+
+    holder, _ = begin()
+    client.set_flow_run_state(holder, Running())
+    assert begin()[1] is StateType.CANCELLED
+    with pytest.MonkeyPatch.context() as impatient:
+        impatient.setattr(module, "SILENT", timedelta(0))
+        recover(client)
+    assert begin()[1] is StateType.PENDING
