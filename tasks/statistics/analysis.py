@@ -61,14 +61,15 @@ def _arms(test: Definition, counts: Sequence[Count]) -> tuple[Arm, ...]:
         np.array(successes), np.array(impressions), alpha=test.alpha, method="wilson"
     )
     best, loss = chances(successes, impressions)
+    rates = [one.successes / one.impressions for one in counts]
     return tuple(
         Arm(
             variant=one.variant,
             impressions=one.impressions,
             successes=one.successes,
-            rate=one.successes / one.impressions,
-            low=max(0.0, float(low[i])),
-            high=min(1.0, float(high[i])),
+            rate=rates[i],
+            low=min(rates[i], max(0.0, float(low[i]))),  # rounding puts the end of 0 of 50 above 0
+            high=max(rates[i], min(1.0, float(high[i]))),
             chance_best=best[i],
             expected_loss=loss[i],
         )

@@ -21,6 +21,7 @@ from tasks.domain.ab.experiment import Closing, Definition, Experiment, Standing
 from tasks.domain.errors import RequestError
 from tasks.domain.models import Frozen, ImageRef
 from tasks.storage import files, listing
+from tasks.storage.bounds import canonical
 
 M = TypeVar("M", bound=Frozen)
 
@@ -84,7 +85,8 @@ def stand(output: str, name: str) -> Standing:
 
 def every(output: str) -> Iterator[Standing]:
     """Every test there is, by name; a record that cannot be read raises `RequestError`."""
-    for entry in sorted(listing.under(files.join(output, "ab-tests")), key=lambda entry: entry.key):
+    place = files.join(canonical(output), "ab-tests")
+    for entry in sorted(listing.under(place), key=lambda entry: entry.key):
         if re.fullmatch(r"[^/]+/test\.json", entry.key):
             yield stand(output, entry.key.partition("/")[0])
 
