@@ -96,11 +96,6 @@ class Analysis(Frozen):
     also_better: tuple[str, ...] = Field(default=(), description="Others that beat the control too.")
     decided: AwareDatetime | None = Field(default=None, description="When a fixed test was decided, once for all.")
 
-    @property
-    def progress(self) -> float | None:
-        """Impressions as a share of the planned size; None without a plan."""
-        return self.impressions / self.planned if self.planned else None
-
     def arm(self, variant: str) -> Arm:
         """The figures of one variant."""
         return next(arm for arm in self.arms if arm.variant == variant)
