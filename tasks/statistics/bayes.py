@@ -26,9 +26,7 @@ def chances(successes: Sequence[int], impressions: Sequence[int]) -> tuple[list[
     grid = np.unique(np.concatenate([[0.0, 1.0], *(_around(a, b) for a, b in known)]))
     below = np.array([betainc(a, b, grid) for a, b in known])
     middle = (below[:, 1:] + below[:, :-1]) / 2
-    best = [
-        float(np.sum(np.diff(below[i]) * np.prod(np.delete(middle, i, axis=0), axis=0))) for i in range(len(known))
-    ]
+    best = [float(np.sum(np.diff(below[i]) * np.prod(np.delete(middle, i, axis=0), axis=0))) for i in range(len(known))]
     highest = float(np.trapezoid(1 - np.prod(below, axis=0), grid))
     return [chance / sum(best) for chance in best], [max(0.0, highest - a / (a + b)) for a, b in known]
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 
 from tests.deployments.composed import ROOT, command, environment, filled, services
-from tests.tasks.storage.conftest import free_port
+from tests.weed import free_port
 
 PASSWORDS = {"POSTGRES_PASSWORD": "database1", "REDIS_PASSWORD": "messages2", "ENGINE_TOKEN": "engine3"}
 PASSED = {"EDIT_FLOWS_RECEIVER_TOKEN": "receiver4"}

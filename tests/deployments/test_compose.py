@@ -15,7 +15,7 @@ import yaml
 
 from tests.deployments.composed import BIN, DEPLOYMENTS, ROOT, command, environment, services
 from tests.deployments.names import unknown
-from tests.tasks.storage.conftest import free_port
+from tests.weed import free_port
 
 FILES = ["compose.yaml", "compose.cuda.yaml"]
 SECRETS = {"POSTGRES_PASSWORD": "a", "REDIS_PASSWORD": "b", "ENGINE_TOKEN": "c"}
