@@ -12,7 +12,7 @@ from tasks import __version__
 from tasks.domain.models import Classification, EditResult, Job, Outcome, Saved
 from tasks.retrying import retry_transient
 from tasks.storage import files, naming
-from tasks.storage.records import read_result
+from tasks.storage.settled import settled
 
 SOFTWARE = ("prefect", "pillow", "numpy", "scikit-image", "rapidocr", "onnxruntime", "tesserocr")
 
@@ -38,16 +38,6 @@ def metadata(job: Job, kind: Classification, saved: Saved) -> EditResult:
         software={"edit-flows": __version__, "python": platform.python_version()}
         | {name: version(name) for name in SOFTWARE},
     )
-    if files.write_once(result.metadata_uri, result.model_dump_json(indent=2).encode()):
-        return result
-    earlier = read_result(result.metadata_uri)
-    for uri in _files(saved) - _files(earlier):  # other pictures of the same work: theirs count, ours go
-        files.delete(uri)
-    return earlier.model_copy(update={"reused": True})
-
-
-def _files(written: Saved | EditResult) -> set[str]:
-    candidates = [attempt.candidate for attempt in written.attempts if attempt.candidate.image.uri]
-    pictures = {candidate.image.uri for candidate in candidates}
-    masks = {candidate.mask.uri for candidate in candidates if candidate.mask}
-    return {written.sheet_uri, *pictures, *masks, *map(naming.verdict_uri, pictures)}
+    files.write_once(result.metadata_uri, result.model_dump_json(indent=2).encode())
+    counts = settled(job) or result
+    return result if counts == result else counts.model_copy(update={"reused": True})

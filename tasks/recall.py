@@ -7,12 +7,12 @@ from pathlib import PurePosixPath
 from prefect import get_run_logger, task
 
 from tasks.domain.identity import work_of
-from tasks.domain.models import EditResult, Job, Outcome
+from tasks.domain.models import EditResult, Job
 from tasks.retrying import retry_transient
 from tasks.settings import result_cache
 from tasks.storage import files, naming
 from tasks.storage.kept import restore
-from tasks.storage.records import read_result
+from tasks.storage.settled import settled
 
 
 @task(name="recall", task_run_name="recall", **retry_transient)
@@ -23,15 +23,12 @@ def recall(job: Job) -> EditResult | None:
     A metadata file is written last, so its presence means the work is done - unless somebody took its picture away:
     then the record is removed as well, and the work is done again.
     """
-    for outcome in Outcome:
-        uri = naming.metadata_uri(job, outcome)
-        if not files.exists(uri):
-            continue
-        earlier = read_result(uri)
-        picture = files.join(naming.folder(job, outcome), PurePosixPath(earlier.output.uri).name)
+    while earlier := settled(job):
+        picture = files.join(naming.folder(job, earlier.outcome), PurePosixPath(earlier.output.uri).name)
         if files.exists(picture):
-            get_run_logger().info("done before: %s", uri)
+            get_run_logger().info("done before: %s", earlier.metadata_uri)
             return earlier.model_copy(update={"reused": True})
+        uri = naming.metadata_uri(job, earlier.outcome)
         get_run_logger().warning("%s tells of %s, which is gone: doing it again", uri, picture)
         files.delete(uri)
     if (store := result_cache()) and job.request.cache and (kept := restore(store, work_of(job), job)):

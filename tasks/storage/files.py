@@ -105,7 +105,7 @@ def ensure_writable(base: str) -> None:
     """Return when files can be written below `base`, leaving nothing behind; raises `OutputError` otherwise."""
     if base.rstrip("/") == "s3:":
         raise OutputError(f"cannot write to {base!r}: name a bucket, as in s3://outbox/folder")
-    probe = join(base, f".writable-{uuid4().hex}")
+    probe = join(base, ".writable")  # always the same: what a run killed here leaves, its next start removes
     existing = None if _is_s3(base) else _nearest_folder(Path(base))
     write_once(probe, b"")
     delete(probe)

@@ -10,16 +10,16 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import httpx
-import psutil
 from s3fs import S3FileSystem
 
+from tests.reliability.boxes import STARTING, Boxes
 from tests.reliability.site import Site
 from tests.weed import BUCKET
 
@@ -32,10 +32,14 @@ class Kill:
 
     target: str
     at: float
-    runs: dict[UUID, int] = field(default_factory=dict)
-    """The runs that died, and how often each had been started."""
+    runs: dict[int, UUID] = field(default_factory=dict)
+    """The processes of runs that died, and which runs those were."""
+    boxes: list[str] = field(default_factory=list)
+    """In which boxes these were."""
+    workers: int = 0
+    """How often a worker had started until then."""
     back: float | None = None
-    """When it answered again; of runs: when the last of them was at work again, or had ended."""
+    """When it answered again; of runs: when the last of them was in a box again, or had ended."""
 
 
 @dataclass
@@ -49,15 +53,24 @@ class Record:
     done_at: dict[UUID, float] = field(default_factory=dict)
     starts: dict[UUID, int] = field(default_factory=dict)
     states: dict[UUID, str] = field(default_factory=dict)
-    boxes: Counter[str] = field(default_factory=Counter)
-    """Where runs were when they died: the box that began and never ended."""
+    twice_at_work: set[UUID] = field(default_factory=set)
+    """Runs that were given up and started again though their process was alive."""
 
 
-def observe(site: Site, record: Record) -> None:
+def observe(site: Site, record: Record, boxes: Boxes) -> None:
     """Note what has ended and what is back; nothing when the server is dead just now."""
-    now = time.monotonic()
+    now, alive = time.monotonic(), site.runs()
+    record.twice_at_work |= {run for run, often in Counter(alive.values()).items() if often > 1}
+    dead = {pid for kill in record.kills for pid in kill.runs}
+    at_work = {run for pid, run in alive.items() if pid not in dead and boxes.of(pid).box != STARTING}
     for kill in record.kills:
-        if kill.back is None and not kill.runs and answers(site, kill.target):
+        if kill.back is None and not kill.runs and answers(site, kill):
+            kill.back = now
+        if (
+            kill.back is None
+            and kill.runs
+            and all(run in at_work or run in record.done_at for run in kill.runs.values())
+        ):
             kill.back = now
     try:
         found = _post(site, "/flow_runs/filter", {"flow_runs": {"id": {"any_": [str(run) for run in record.runs]}}})
@@ -68,16 +81,6 @@ def observe(site: Site, record: Record) -> None:
         record.starts[key], record.states[key] = run["run_count"], run["state_name"]
         if run["state_type"] in FINAL and not passes(run):
             record.done_at.setdefault(key, now)
-    for kill in record.kills:
-        if (
-            kill.back is None
-            and kill.runs
-            and all(
-                run in record.done_at or (record.states.get(run) == "Running" and record.starts[run] > starts)
-                for run, starts in kill.runs.items()
-            )
-        ):
-            kill.back = now
 
 
 def passes(run: dict[str, Any]) -> bool:
@@ -88,24 +91,15 @@ def passes(run: dict[str, Any]) -> bool:
     )
 
 
-def answers(site: Site, target: str) -> bool:
-    """Whether a part of the installation is there again."""
+def answers(site: Site, kill: Kill) -> bool:
+    """Whether what was killed is there again: a server that answers, a worker that takes runs."""
     urls = {"server": f"{site.api}/health", "engine": f"{site.engine}/health", "s3": f"{site.s3}/healthz"}
-    if target not in urls:
-        return bool(site.pid("gpu"))
+    if kill.target not in urls:
+        return site.workers_started() > kill.workers
     try:
-        return httpx.get(urls[target], timeout=2).is_success
+        return httpx.get(urls[kill.target], timeout=2).is_success
     except httpx.HTTPError:
         return False
-
-
-def boxes(site: Site, record: Record) -> None:
-    """Count in which boxes runs died."""
-    body = {"flow_runs": {"id": {"any_": [str(run) for run in record.runs]}}, "limit": 200}
-    offset = 0
-    while page := _post(site, "/task_runs/filter", body | {"offset": offset}):
-        offset += len(page)
-        record.boxes.update(task["name"].split(" ")[0] for task in page if task["state_type"] not in FINAL)
 
 
 def _post(site: Site, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -155,34 +149,34 @@ def faults(site: Site, requests: int) -> list[str]:
 def report(record: Record, wrong: list[str], seconds: float) -> str:
     """What a person wants to know."""
     where = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    died = Counter(box for kill in record.kills for box in kill.boxes)
+    last = [
+        max((kill.at for kill in record.kills if kill.at <= done), default=done) for done in record.done_at.values()
+    ]
+    rest = [done - at for done, at in zip(record.done_at.values(), last, strict=True)]
     lines = [
         f"{datetime.now(UTC):%Y-%m-%d}  {where}",
         f"{len(record.runs)} requests, {len(record.done_at)} ended in {seconds:.0f} s",
         f"states: {dict(Counter(record.states.values()))}",
         f"starts a run: {dict(sorted(Counter(record.starts.values()).items()))}",
-        f"{len(record.kills)} kills, {record.together} times two at once",
-        "killed            times   seconds until it went on: median, 90 %, longest",
-        *(_line(target, record) for target in sorted({kill.target for kill in record.kills})),
-        f"boxes runs died in: {dict(record.boxes.most_common())}",
+        f"{len(record.kills)} kills, {record.together} times two at the same moment",
+        "killed              times   seconds until back: median, 90 %, longest",
+        *(_line(target, record.kills) for target in sorted({kill.target for kill in record.kills})),
+        _line("all", record.kills),
+        f"{sum(died.values())} processes of runs died in: {dict(died.most_common())}",
+        f"from any last kill to the end of a request: median {statistics.median(rest):.0f} s" if rest else "none ended",
+        f"started again though at work: {len(record.twice_at_work)}",
         f"faults: {len(wrong)}",
         *wrong,
     ]
     return "\n".join(lines)
 
 
-def _line(target: str, record: Record) -> str:
-    kills = [kill for kill in record.kills if kill.target == target]
-    waits = sorted(kill.back - kill.at for kill in kills if kill.back is not None)
+def _line(target: str, kills: list[Kill]) -> str:
+    struck = [kill for kill in kills if target in {kill.target, "all"}]
+    waits = sorted(kill.back - kill.at for kill in struck if kill.back is not None)
     if not waits:
-        return f"{target:<16} {len(kills):>6}   never"
+        return f"{target:<18} {len(struck):>6}   never"
     late = waits[min(len(waits) - 1, int(0.9 * len(waits)))]
-    return f"{target:<16} {len(kills):>6}   {statistics.median(waits):5.1f} {late:5.1f} {waits[-1]:5.1f}"
-
-
-def runs_of(pids: list[int]) -> set[UUID]:
-    """The flow runs that processes carry out."""
-    found: set[UUID] = set()
-    for pid in pids:
-        with suppress(psutil.Error, KeyError, ValueError):
-            found.add(UUID(psutil.Process(pid).environ()["PREFECT__FLOW_RUN_ID"]))
-    return found
+    never = f", {len(struck) - len(waits)} not seen back" if len(waits) < len(struck) else ""
+    return f"{target:<18} {len(struck):>6}   {statistics.median(waits):5.1f} {late:5.1f} {waits[-1]:5.1f}{never}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -11,16 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import psutil
 
 from tests import weed
+from tests.reliability.boxes import write_logging
 from tests.weed import KEYS, free_port
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 CONFIG = str(ROOT / "deployments" / "supervisord.conf")
+RUN = "PREFECT__FLOW_RUN_ID"
 PATIENCE = 180.0
 """Seconds everything is given to stand."""
 
@@ -46,14 +50,19 @@ class Site:
         ).stdout.strip()
         return int(said) if said.isdigit() else 0
 
-    def runs(self) -> list[int]:
-        """Process ids of the flow runs at work."""
-        found: list[int] = []
-        for worker in filter(None, map(self.pid, ("gpu", "cpu"))):
+    def runs(self) -> dict[int, UUID]:
+        """Which flow run each process carries out that carries one out, also where its worker is gone."""
+        found: dict[int, UUID] = {}
+        for process in psutil.process_iter():
             with suppress(psutil.Error):  # it went away meanwhile
-                children = psutil.Process(worker).children(recursive=True)
-                found += [child.pid for child in children if "prefect.engine" in " ".join(child.cmdline())]
+                environment = process.environ()
+                if environment.get("EDIT_FLOWS_RUN") == str(self.folder) and RUN in environment:
+                    found[process.pid] = UUID(environment[RUN])
         return found
+
+    def workers_started(self) -> int:
+        """How often a worker of the gpu pool has begun to take runs."""
+        return sum(log.read_text(errors="replace").count("' started!") for log in self.folder.glob("gpu-stdout*"))
 
 
 @contextmanager
@@ -70,10 +79,12 @@ def standing(folder: Path, *, served: str = "classical") -> Iterator[Site]:
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{parts['s3']}",
         "AWS_DEFAULT_REGION": "us-east-1",
         "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_SETTINGS_PATH": str(folder / "logging.yml"),
     }  # fmt: skip
     api = f"http://127.0.0.1:{ports['prefect']}/api"
     environment["PREFECT_API_URL"] = api
     _write_s3(folder, parts)
+    write_logging(folder)
     site = Site(folder, environment, api, f"http://127.0.0.1:{ports['engine']}", f"http://127.0.0.1:{parts['s3']}")
     subprocess.run([str(BIN / "supervisord"), "-c", CONFIG], env=environment, check=True)
     daemon = psutil.Process(int(_eventually(folder / "supervisord.pid")))
@@ -84,8 +95,9 @@ def standing(folder: Path, *, served: str = "classical") -> Iterator[Site]:
         family = [daemon, *daemon.children(recursive=True)]
         daemon.terminate()
         _, left = psutil.wait_procs(family, timeout=30)
-        for process in left:
-            process.kill()
+        for pid in [process.pid for process in left] + list(site.runs()):  # runs whose worker was killed are no family
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         shutil.rmtree(folder / "weed", ignore_errors=True)
 
 
