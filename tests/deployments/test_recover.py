@@ -142,7 +142,7 @@ def test_nobodys_silence_counts_while_heartbeats_could_not_be_heard(client, run,
 
 def test_a_run_that_waited_long_for_its_turn_is_started_again_all_the_same(client, run):
     old = client.read_flow_run(run(Running())().id)
-    waited = Scheduled(scheduled_time=datetime.now(UTC) - timedelta(days=3))
+    waited: State[None] = Scheduled(scheduled_time=datetime.now(UTC) - timedelta(days=3))
     late = client.create_flow_run_from_deployment(old.deployment_id, state=waited)
     client.set_flow_run_state(late.id, Running(), force=True)
     client.set_flow_run_state(late.id, Crashed(), force=True)
