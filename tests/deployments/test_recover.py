@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolCreate
-from prefect.client.schemas.objects import ConcurrencyOptions, StateType
+from prefect.client.schemas.objects import ConcurrencyOptions, State, StateType
 from prefect.states import Cancelling, Completed, Crashed, Failed, Pending, Running, Scheduled
 
 from deployments import recover as module
