@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from typing import cast
+from typing import Any, cast
 
+import httpx
 from prefect import get_run_logger, runtime
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterIdempotencyKey
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments import run_deployment
-from prefect.states import Cancelling
+from prefect.states import Cancelled, Cancelling
 
 from flows.edit import edit_image
 from flows.together import pause
@@ -24,6 +25,7 @@ from tasks.settings import Dispatch, settings
 DEPLOYMENT = "edit-image/edit-image"
 LOOK = 1.0
 """Seconds between two looks at a run."""
+STOPPED = "whoever asked for it was stopped"
 RECOVERY = 300.0
 """Seconds a run that a machine ended is given to be started again (see deployments/recover.py)."""
 
@@ -53,7 +55,9 @@ def dispatch_edit(
                 ),
             )
             ended = _ended(client, run)
-        except Exception:  # the server is away: whoever asked is started again and finds the child by its key
+        except httpx.TransportError as away:  # whoever asked is started again and finds the child by its key
+            raise TransientError(f"the Prefect server does not answer ({away}); the edit goes on") from away
+        except Exception:
             raise
         except BaseException:  # cancelled, or stopped by a signal: nobody waits for the child any more
             _cancel(client, key)
@@ -77,7 +81,9 @@ def _cancel(client: SyncPrefectClient, key: str) -> None:
     found = FlowRunFilter(idempotency_key=FlowRunFilterIdempotencyKey(any_=[key]))
     for run in client.read_flow_runs(flow_run_filter=found):
         if run.state is None or not run.state.is_final():
-            client.set_flow_run_state(run.id, Cancelling(message="whoever asked for it was stopped"))
+            client.set_flow_run_state(run.id, Cancelling(message=STOPPED))
+        elif _comes_again(run.state):
+            client.set_flow_run_state(run.id, Cancelled(message=STOPPED), force=True)
 
 
 def _ended(client: SyncPrefectClient, run: FlowRun) -> FlowRun:
@@ -86,13 +92,17 @@ def _ended(client: SyncPrefectClient, run: FlowRun) -> FlowRun:
     while True:
         run = client.read_flow_run(run.id)
         if run.state is not None and run.state.is_final():
-            by_a_machine = run.state.is_crashed() or isinstance(error_in(run.state.message or ""), TransientError)
             since = since or time.monotonic()
-            if not by_a_machine or time.monotonic() - since > RECOVERY:
+            if not _comes_again(run.state) or time.monotonic() - since > RECOVERY:
                 return run
         else:
             since = None
         pause(LOOK)
+
+
+def _comes_again(state: State[Any]) -> bool:
+    """True for a run that a machine ended: it is going to be started again."""
+    return state.is_crashed() or isinstance(error_in(state.message or ""), TransientError)
 
 
 def _result(client: SyncPrefectClient, run: FlowRun) -> EditResult:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import httpx
 import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.states import Crashed, Failed, Scheduled
 
 from flows.dispatch import dispatch_edit
 from flows.edit import edit_image
@@ -44,3 +46,35 @@ def test_what_an_edit_in_the_pool_fails_with_is_raised_as_the_kind_it_was(pool, 
     with pytest.raises(kind, match=r"nowhere|nonesuch") as raised:
         composing()
     assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize("ended", [Crashed(), Failed(message="... TransientError: the store is away")])
+def test_an_edit_about_to_be_started_again_is_not_when_whoever_asked_is_stopped(pool, monkeypatch, tmp_path, ended):
+    made: list[FlowRun] = []
+
+    def begin(*_: object, idempotency_key: str, **_kept: object) -> FlowRun:
+        with get_client(sync_client=True) as client:
+            deployment = client.create_deployment(client.create_flow(edit_image), name="it")
+            run = client.create_flow_run_from_deployment(deployment, idempotency_key=idempotency_key, state=Scheduled())
+            made.append(run)
+            client.set_flow_run_state(made[0].id, ended, force=True)
+        return run
+
+    def stop(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("flows.dispatch.run_deployment", begin)
+    monkeypatch.setattr("flows.dispatch.pause", stop)
+    with pytest.raises(KeyboardInterrupt):
+        dispatch_edit(EditRequest(image="x.png", prompt="Give it a warm look"), str(tmp_path), key=f"stop {ended.name}")
+    with get_client(sync_client=True) as client:
+        assert client.read_flow_run(made[0].id).state_type is StateType.CANCELLED
+
+
+def test_a_prefect_server_that_went_away_is_a_fault_that_may_pass(pool, monkeypatch, tmp_path):
+    def away(*_: object, **_kept: object) -> FlowRun:
+        raise httpx.ConnectError("All connection attempts failed")
+
+    monkeypatch.setattr("flows.dispatch.run_deployment", away)
+    with pytest.raises(errors.TransientError, match="Prefect server"):
+        dispatch_edit(EditRequest(image="x.png", prompt="Give it a warm look"), str(tmp_path), key="away")

@@ -158,6 +158,38 @@ def test_a_run_that_died_before_its_metadata_is_finished_by_the_next_one_without
     assert len(files_under(tmp_path / "out")) == 3
 
 
+def another(image: Image.Image) -> Image.Image:
+    """The right edit as it comes out another time: engines on a GPU do not repeat themselves bit by bit."""
+    return Image.eval(warm(image), lambda value: min(255, value + 9))
+
+
+@pytest.mark.parametrize("before", [warm, unchanged], ids=["accepted", "rejected"])
+def test_what_a_run_left_that_died_before_its_metadata_is_gone_when_the_next_one_makes_another_picture(
+    before, photo, scripted, tmp_path, environment
+):
+    environment(max_attempts=1)
+    scripted(before, another)
+    first = edit_image(ask(photo), str(tmp_path / "out"), "scripted")
+    Path(first.metadata_uri).unlink()
+    (tmp_path / "out" / "사진_1-not-ours.png").write_bytes(b"")
+    second = edit_image(ask(photo), str(tmp_path / "out"), "scripted")
+    assert second.outcome is Outcome.ACCEPTED
+    assert second.output.uri != first.output.uri
+    assert len(files_under(tmp_path / "out")) == 3 + 1
+    assert edit_image(ask(photo), str(tmp_path / "out"), "scripted").output == second.output
+
+
+def test_of_two_runs_of_the_same_work_that_end_differently_the_accepted_one_counts(
+    photo, scripted, tmp_path, environment, monkeypatch
+):
+    environment(max_attempts=1)
+    scripted(unchanged, warm, unchanged)
+    monkeypatch.setattr("flows.edit.recall", lambda _: None)  # neither knows of the other
+    outcomes = [edit_image(ask(photo), str(tmp_path / "out"), "scripted").outcome for _ in range(3)]
+    assert outcomes == [Outcome.REJECTED, Outcome.ACCEPTED, Outcome.ACCEPTED]
+    assert len(files_under(tmp_path / "out")) == 3
+
+
 def test_guidance_steps_and_seed_of_the_request_reach_the_engine(photo, scripted, tmp_path):
     plans = scripted(warm)
     edit_image(ask(photo, cfg_scale=2.5, steps=12, seed=99), str(tmp_path / "out"), "scripted")
@@ -229,7 +261,7 @@ def test_each_branch_of_the_diagram_leads_to_a_checked_picture(prompt, box, regi
 def test_of_two_runs_that_did_the_same_work_at_once_one_counts_and_the_other_leaves_nothing(
     photo, scripted, tmp_path, monkeypatch
 ):
-    scripted(warm, lambda image: Image.eval(warm(image), lambda value: min(255, value + 9)))
+    scripted(warm, another)
     monkeypatch.setattr("flows.edit.recall", lambda _: None)  # neither knows of the other
     first = edit_image(ask(photo), str(tmp_path / "out"), "scripted")
     written = files_under(tmp_path / "out")
