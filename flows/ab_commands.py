@@ -13,8 +13,9 @@ from cyclopts import App, Parameter
 
 from flows.embedded import embedded, silence_tracebacks
 from tasks.domain.ab.analysis import Finding, Report
-from tasks.domain.ab.experiment import Aim, Creation, Ending, Standing, read_definition
+from tasks.domain.ab.experiment import Aim, Creation, Standing, read_definition
 from tasks.domain.ab.telling import headline, remarks, table
+from tasks.domain.ending import Ending
 from tasks.domain.errors import RequestError
 from tasks.settings import settings
 from tasks.storage import experiments

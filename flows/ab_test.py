@@ -20,7 +20,8 @@ from flows.progress import progress
 from flows.together import together
 from tasks.admit import Admitted, admit
 from tasks.domain.ab.analysis import Report
-from tasks.domain.ab.experiment import Creation, Definition, Ending, Variant, VariantDone
+from tasks.domain.ab.experiment import Creation, Definition, Variant, VariantDone
+from tasks.domain.ending import Ending
 from tasks.domain.errors import EngineError, OutputError, RequestError, UnknownEngine
 from tasks.domain.models import EditRequest, EditResult, Outcome
 from tasks.enrol import enrol

@@ -20,7 +20,8 @@ from pydantic import Field
 from flows.dispatch import dispatch_edit
 from flows.progress import progress
 from flows.together import pause, together
-from tasks.domain.batch import Asked, BatchResult, Ending, Row, row_of, row_without
+from tasks.domain.batch import Asked, BatchResult, Row, row_of, row_without
+from tasks.domain.ending import Ending
 from tasks.domain.errors import EditFlowError, OutputError, RequestError, ServerError, SettingsError, UnknownEngine
 from tasks.domain.template import Template, parse
 from tasks.imaging import codec
@@ -107,7 +108,6 @@ def _carry_out(asked: Asked, output: str, engine: str | None) -> tuple[Row, Imag
         return row_without(asked, Ending.REFUSED, asked.objection), None
     try:
         result = dispatch_edit(asked.request, output, engine)
-        small = thumbnail(codec.decode(files.read(result.sheet_uri), name=result.sheet_uri))
     except INSTALLATION:
         raise
     except RequestError as refusal:
@@ -116,4 +116,13 @@ def _carry_out(asked: Asked, output: str, engine: str | None) -> tuple[Row, Imag
         get_run_logger().warning("%r failed", asked.name, exc_info=True)
         reason = str(fault) if isinstance(fault, EditFlowError) else f"{type(fault).__name__}: {fault}"
         return row_without(asked, Ending.FAILED, reason, time.monotonic() - begun), None
-    return row_of(asked, result, time.monotonic() - begun), small
+    return row_of(asked, result, time.monotonic() - begun), _small(result.sheet_uri)
+
+
+def _small(sheet: str) -> Image.Image | None:
+    """A sheet as a contact sheet shows it; None when it cannot be read, which does not undo the edit."""
+    try:
+        return thumbnail(codec.decode(files.read(sheet), name=sheet))
+    except EditFlowError as gone:
+        get_run_logger().warning("not shown on the contact sheet: %s", gone)
+        return None

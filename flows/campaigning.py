@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from flows.embedded import embedded, silence_tracebacks
 from tasks.domain.campaign import CampaignResult, Variation
+from tasks.domain.ending import Ending
 from tasks.domain.models import Outcome, OutputFormat
 
 
@@ -45,7 +46,7 @@ def content(
         silence_tracebacks()
         result = create_content(picture, brand, tuple(platform or ()), asked, output, engine, output_format, at_once)
     print(result.model_dump_json() if json_ else described(result))
-    if any(failure.outcome == "failed" for failure in result.failed):
+    if any(failure.outcome is Ending.FAILED for failure in result.failed):
         return 1
     return 2 if result.failed or any(piece.outcome is Outcome.REJECTED for piece in result.pieces) else 0
 

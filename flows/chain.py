@@ -14,7 +14,8 @@ from pydantic import Field
 
 from flows.dispatch import dispatch_edit
 from flows.progress import progress
-from tasks.domain.chain import MOST_STEPS, ChainResult, Step, StepDone, StepEnding, replanned
+from tasks.domain.chain import MOST_STEPS, ChainResult, Step, StepDone, replanned
+from tasks.domain.ending import Ending
 from tasks.domain.errors import EngineError, RequestError
 from tasks.domain.models import EditRequest, EditResult, Outcome
 from tasks.mark import mark
@@ -63,7 +64,7 @@ def edit_chain(
             )
             done.append(_carry_out(number, step, request, marked.folder, engine))
             advance(f"step {number} {done[-1].ending}")
-            if done[-1].ending is not StepEnding.ACCEPTED or done[-1].output is None:
+            if done[-1].ending is not Ending.ACCEPTED or done[-1].output is None:
                 break
             picture = done[-1].output.uri
     return recount(image, planned, done, marked.folder)
@@ -79,7 +80,7 @@ def _carry_out(number: int, step: Step, request: EditRequest, folder: str, engin
         return StepDone(
             number=number,
             step=step,
-            ending=StepEnding.FAILED,
+            ending=Ending.FAILED,
             reason=" ".join(str(fault).split()),
             seconds=time.monotonic() - begun,
         )
@@ -92,7 +93,7 @@ def _done(number: int, step: Step, result: EditResult, seconds: float) -> StepDo
     return StepDone(
         number=number,
         step=step,
-        ending=StepEnding.ACCEPTED if accepted else StepEnding.REJECTED,
+        ending=Ending.ACCEPTED if accepted else Ending.REJECTED,
         failures=failures,
         reason=", ".join(failures),
         output=result.output,

@@ -8,8 +8,10 @@ from cyclopts import Parameter
 from pydantic import ValidationError
 
 from flows.embedded import embedded, silence_tracebacks
-from tasks.domain.chain import Chain, ChainResult, Step, StepEnding
+from tasks.domain.chain import Chain, ChainResult, Step
+from tasks.domain.ending import Ending
 from tasks.domain.errors import RequestError
+from tasks.domain.problems import problems
 from tasks.storage.documents import read_document
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]
@@ -47,7 +49,7 @@ def chain(
     print(result.model_dump_json() if json_ else describe(result))
     if result.completed:
         return 0
-    return 2 if result.steps[-1].ending is StepEnding.REJECTED else 1
+    return 2 if result.steps[-1].ending is Ending.REJECTED else 1
 
 
 def read_steps(file: str | None, prompts: list[str]) -> tuple[Step, ...]:
@@ -58,11 +60,7 @@ def read_steps(file: str | None, prompts: list[str]) -> tuple[Step, ...]:
         fields = read_document(file) if file else {"steps": [{"prompt": prompt} for prompt in prompts]}
         return Chain.model_validate(fields).steps
     except ValidationError as wrong:
-        problems = (
-            f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].removeprefix('Value error, ')}"
-            for problem in wrong.errors()
-        )
-        raise RequestError(f"{file or '--step'}: {'; '.join(problems)}") from wrong
+        raise RequestError(f"{file or '--step'}: {problems(Chain, wrong)}") from wrong
 
 
 def describe(result: ChainResult) -> str:

@@ -19,6 +19,7 @@ from prefect import flow, get_run_logger
 from pydantic import Field
 
 from flows.dispatch import dispatch_edit
+from flows.progress import progress
 from flows.together import together
 from tasks.adhere import adhere
 from tasks.brief import brief
@@ -26,6 +27,7 @@ from tasks.conclude import conclude
 from tasks.deliver import deliver, earlier
 from tasks.derive import derive, possible
 from tasks.domain.campaign import Brief, CampaignResult, Failed, Kept, Layout, Look, Piece, Trial, Variation
+from tasks.domain.ending import Ending
 from tasks.domain.errors import EditFlowError
 from tasks.domain.layouts import next_layout
 from tasks.domain.models import EditRequest, EditResult, Outcome, OutputFormat
@@ -74,10 +76,14 @@ def create_content(
     with open_desk() as folder:
         campaign = brief(picture, brand, platforms, variations, output, engine, output_format, folder)  # A
         done: dict[str, Done] = {}
-        with closing(together(campaign.variations, partial(_vary, campaign), at_once)) as ended:
+        work, total = partial(_vary, campaign), len(campaign.variations)
+        with (
+            progress(total, "create-content") as advance,
+            closing(together(campaign.variations, work, at_once)) as ended,
+        ):
             for one in ended:
                 done[one.variation] = one
-                get_run_logger().info("%d of %d variations", len(done), len(campaign.variations))
+                advance(one.variation)
         ordered = [done[variation.name] for variation in campaign.variations]
         pieces = [piece for one in ordered for piece in one.pieces]
         return conclude(campaign, pieces, [one.failed for one in ordered if one.failed])  # K
@@ -89,17 +95,17 @@ def _vary(campaign: Brief, variation: Variation) -> Done:
         edited = _edit(campaign, variation)  # B
         if edited is not None and edited.outcome is Outcome.REJECTED:
             wrong = ", ".join(edited.attempts[-1].verdict.failures) if edited.attempts else "its checks"
-            return _failed(variation, "rejected", f"the edit did not pass ({wrong}): see {edited.metadata_uri}")
+            return _failed(variation, Ending.REJECTED, f"the edit did not pass ({wrong}): see {edited.metadata_uri}")
         seen = look(campaign, variation, edited)  # C
         found = {platform.name: earlier(campaign, seen, platform) for platform in campaign.platforms}  # E
         kept = study(seen) if None in found.values() else Kept()  # D
         pieces = tuple(found[place.name] or _size(campaign, seen, kept, place) for place in campaign.platforms)
         return Done(variation.name, pieces)
     except EditFlowError as fault:
-        return _failed(variation, "failed", str(fault))
+        return _failed(variation, Ending.FAILED, str(fault))
     except Exception as fault:  # noqa: BLE001  the edge
         get_run_logger().warning("variation %r failed", variation.name, exc_info=True)
-        return _failed(variation, "failed", f"{type(fault).__name__}: {fault}")
+        return _failed(variation, Ending.FAILED, f"{type(fault).__name__}: {fault}")
 
 
 def _edit(campaign: Brief, variation: Variation) -> EditResult | None:
@@ -129,7 +135,7 @@ def _size(campaign: Brief, seen: Look, kept: Kept, platform: Platform) -> Piece:
     return deliver(campaign, seen, platform, trials)  # I
 
 
-def _failed(variation: Variation, outcome: str, reason: str) -> Done:
+def _failed(variation: Variation, outcome: Ending, reason: str) -> Done:
     return Done(
         variation.name, failed=Failed(variation=variation.name, outcome=outcome, reason=" ".join(reason.split()))
     )

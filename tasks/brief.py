@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 from prefect import task
 
 from tasks.domain.brand import Brand, in_brand, parse_brand, refuse_forbidden
-from tasks.domain.campaign import VERSION, Brief, Variation, identity_of, numbered
+from tasks.domain.campaign import VERSION, Brief, Variation, numbered
 from tasks.domain.classification import classify
 from tasks.domain.errors import RequestError, UnknownEngine
+from tasks.domain.identity import identity_of
 from tasks.domain.models import ImageRef, OutputFormat
 from tasks.domain.platforms import chosen
 from tasks.engines.registry import ENGINES, get_engine
@@ -65,10 +64,9 @@ def brief(
         engine=engine_name,
         format=output_format,
     )
-    stem = re.sub(r"[^\w.-]+", "_", PurePosixPath(picture).stem)[: naming.MAX_STEM // 2].strip("._") or "picture"
     return Brief(
         identity=decided,
-        stem=stem,
+        stem=naming.own_name(picture)[: naming.MAX_STEM // 2].rstrip("._"),
         original=picture,
         source=laid,
         brand=brand,

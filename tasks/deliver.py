@@ -6,10 +6,8 @@ import hashlib
 from collections.abc import Sequence
 
 from prefect import task
-from pydantic import ValidationError
 
 from tasks.domain.campaign import Brief, Look, Piece, Trial, piece_identity
-from tasks.domain.errors import OutputError
 from tasks.domain.layouts import best
 from tasks.domain.models import Outcome
 from tasks.domain.platforms import Platform
@@ -17,6 +15,7 @@ from tasks.imaging import codec
 from tasks.imaging.branding.checks import ENLARGED
 from tasks.retrying import retry_transient
 from tasks.storage import desk, files, naming
+from tasks.storage.records import read_record
 
 
 @task(name="earlier", task_run_name="earlier {look.variation} {platform.name}", **retry_transient)
@@ -26,7 +25,7 @@ def earlier(brief: Brief, look: Look, platform: Platform) -> Piece | None:
         uri = _stem(brief, look, platform, outcome) + ".json"
         if not files.exists(uri):
             continue
-        found = _read(uri)
+        found = read_record(uri, Piece)
         if files.exists(found.output.uri):
             return found.model_copy(update={"reused": True})
         files.delete(uri)
@@ -64,7 +63,7 @@ def deliver(brief: Brief, look: Look, platform: Platform, trials: Sequence[Trial
     )
     if files.write_once(piece.metadata_uri, piece.model_dump_json(indent=2).encode()):
         return piece
-    found = _read(piece.metadata_uri)
+    found = read_record(piece.metadata_uri, Piece)
     if found.output.uri != uri:  # another run made the same piece first: its picture counts
         files.delete(uri)
     return found.model_copy(update={"reused": True})
@@ -74,10 +73,3 @@ def _stem(brief: Brief, look: Look, platform: Platform, outcome: Outcome) -> str
     folder = brief.output if outcome is Outcome.ACCEPTED else files.join(brief.output, naming.REVIEW)
     identity = piece_identity(brief, look, platform)[:12]
     return files.join(folder, f"{brief.stem}-{look.variation.replace(' ', '_')}-{platform.name}-{identity}")
-
-
-def _read(uri: str) -> Piece:
-    try:
-        return Piece.model_validate_json(files.read(uri))
-    except ValidationError as damaged:
-        raise OutputError(f"{uri!r} cannot be read ({damaged.error_count()} problems): remove it") from damaged

@@ -10,8 +10,10 @@ from PIL import Image
 from prefect import get_run_logger, runtime, task
 from prefect.artifacts import create_markdown_artifact
 
-from tasks.domain.chain import ChainResult, Step, StepDone, StepEnding, chain_key
+from tasks.domain.chain import ChainResult, Step, StepDone
+from tasks.domain.ending import Ending
 from tasks.domain.errors import EngineError
+from tasks.domain.identity import identity_of
 from tasks.domain.models import OutputFormat
 from tasks.imaging import codec
 from tasks.imaging.contact import Cell, contact_page, thumbnail
@@ -26,12 +28,13 @@ def recount(image: str, steps: Sequence[Step], done: Sequence[StepDone], folder:
     Raises `EngineError` when a pixel changed that no step was allowed to change.
     """
     now = datetime.now(UTC)
-    accepted = [one for one in done if one.ending is StepEnding.ACCEPTED and one.output]
+    accepted = [one for one in done if one.ending is Ending.ACCEPTED and one.output]
     last = accepted[-1].output if accepted else None
     original = _opened(image)
     untouched = _untouched(original, accepted) if accepted else None
     completed = len(accepted) == len(steps)
-    key = chain_key(image, tuple(steps), tuple(one.metadata_uri for one in done))
+    asked = [step.model_dump(mode="json") for step in steps]
+    key = identity_of(image=image, steps=asked, done=[one.metadata_uri for one in done])[:12]
     name = f"chain-{key}" if completed else f"stopped-{key}-{now:%Y%m%d%H%M%S%f}"
     strip = files.join(folder, f"{name}.jpg")
     files.write_once(strip, codec.encode(_strip(image, original, done), OutputFormat.JPEG))
@@ -93,7 +96,5 @@ def _strip(image: str, original: Image.Image, done: Sequence[StepDone]) -> Image
     for one in done:
         small = thumbnail(_opened(one.output.uri)) if one.output else None
         title = f"{one.number}  {one.ending}{f': {one.reason}' if one.reason else ''}"
-        cells.append(
-            Cell(small, title, one.step.description or one.step.prompt, good=one.ending is StepEnding.ACCEPTED)
-        )
+        cells.append(Cell(small, title, one.step.description or one.step.prompt, good=one.ending is Ending.ACCEPTED))
     return contact_page(cells, image.rpartition("/")[2])

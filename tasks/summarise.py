@@ -12,7 +12,8 @@ import pandas as pd
 from prefect import get_run_logger, runtime, task
 from prefect.artifacts import create_markdown_artifact
 
-from tasks.domain.batch import BatchResult, Ending, Row
+from tasks.domain.batch import BatchResult, Row
+from tasks.domain.ending import Ending
 from tasks.retrying import retry_transient
 from tasks.storage import files
 from tasks.storage.tally import Tally

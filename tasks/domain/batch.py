@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from enum import StrEnum
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import AwareDatetime, Field, ValidationError
 
+from tasks.domain.ending import Ending
 from tasks.domain.models import EditRequest, EditResult, Frozen
+from tasks.domain.problems import problems
 from tasks.domain.template import Template
 
 
@@ -19,18 +20,6 @@ class Asked(Frozen):
     name: str = Field(description="The picture, or the line of the list.")
     request: EditRequest | None = None
     objection: str = ""
-
-
-class Ending(StrEnum):
-    """How one request of a batch ended."""
-
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    """Edited, but not proved right: put aside for review."""
-    REFUSED = "refused"
-    """It cannot be honoured as given: a bad picture, an unknown field, an instruction the engine does not know."""
-    FAILED = "failed"
-    """The engine or a machine failed; running the batch again tries again."""
 
 
 class Row(Frozen):
@@ -120,16 +109,5 @@ def ask(number: int, name: str, fields: Mapping[str, Any], template: Template | 
     try:
         request = EditRequest.model_validate(terms)
     except ValidationError as wrong:
-        return Asked(number=number, name=name, objection="; ".join(_told(wrong)))
+        return Asked(number=number, name=name, objection=problems(EditRequest, wrong))
     return Asked(number=number, name=request.image, request=request)
-
-
-def _told(wrong: ValidationError) -> Iterator[str]:
-    for problem in wrong.errors():
-        field = ".".join(map(str, problem["loc"]))
-        if problem["type"] == "extra_forbidden":
-            yield f"{field}: there is no such field; known: {', '.join(EditRequest.model_fields)}"
-        elif problem["type"] == "missing":
-            yield f"{field}: is missing; give it here, or for all by prompt or recipe"
-        else:
-            yield f"{field}: {problem['msg'].removeprefix('Value error, ')} (got {str(problem['input'])[:80]!r})"

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator
 from tasks.domain.errors import RequestError
 from tasks.domain.lexicon import COLOURS
 from tasks.domain.models import MAX_PROMPT, EditType, Frozen
+from tasks.domain.problems import problems
 from tasks.domain.wording import Script, normalise, script_of
 
 Colour = Annotated[str, Field(max_length=20)]
@@ -91,7 +92,7 @@ def parse_brand(content: Mapping[str, Any], *, uri: str) -> Brand:
     try:
         return Brand.model_validate(content)
     except ValidationError as wrong:
-        raise RequestError(f"{uri!r}: {'; '.join(map(_told, map(dict, wrong.errors())))}") from wrong
+        raise RequestError(f"{uri!r}: {problems(Brand, wrong)}") from wrong
 
 
 def refuse_forbidden(brand: Brand, prompt: str) -> None:
@@ -140,13 +141,3 @@ def _colour(colour: str) -> str:
     if re.fullmatch("#[0-9a-f]{6}", plain) or plain in COLOURS:
         return plain
     raise ValueError(f"{colour!r} is no colour; write #rrggbb or one of {', '.join(sorted(COLOURS))}")
-
-
-def _told(problem: dict[str, Any]) -> str:
-    field = ".".join(map(str, problem["loc"])) or "the file"
-    if problem["type"] == "extra_forbidden":
-        known = Logo.model_fields if problem["loc"][0] == "logo" else Brand.model_fields
-        return f"{field}: there is no such field; known: {', '.join(known)}"
-    if problem["type"] == "missing":
-        return f"{field}: is missing; add it"
-    return f"{field}: {problem['msg'].removeprefix('Value error, ')} (got {repr(problem['input'])[:80]})"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
 
 from pydantic import Field, computed_field, field_validator
 
 from tasks.domain.brand import Brand, Position
+from tasks.domain.ending import Ending
+from tasks.domain.identity import identity_of
 from tasks.domain.models import MAX_PROMPT, Box, EditType, Frozen, ImageRef, Outcome, OutputFormat, TextLine
 from tasks.domain.platforms import Platform
+from tasks.domain.template import name_fault
 
 VERSION = 1
 """Of how sizes are derived and checked: a change makes pieces of an earlier version be made anew."""
@@ -32,8 +32,8 @@ class Variation(Frozen):
     @field_validator("name")
     @classmethod
     def _is_a_name(cls, name: str) -> str:
-        if any(not c.isprintable() or c in '/\\%:*?"<>|' for c in name) or name.startswith("."):
-            raise ValueError(f'{name!r} cannot be part of a file name: leave out / \\ % : * ? " < > | and leading dots')
+        if name and (fault := name_fault(name)):
+            raise ValueError(f"{name!r} cannot be part of a file name: it {fault}")
         return name
 
 
@@ -188,7 +188,7 @@ class Failed(Frozen):
     """A variation that came to nothing; the others do not suffer."""
 
     variation: str
-    outcome: str = Field(description="rejected: the edit did not pass its checks; failed: it could not be made.")
+    outcome: Ending
     reason: str
 
 
@@ -208,7 +208,7 @@ class CampaignResult(Frozen):
     @property
     def counts(self) -> dict[str, int]:
         """How many pieces ended how; `failed` counts variations."""
-        outcomes = [str(piece.outcome) for piece in self.pieces] + [failure.outcome for failure in self.failed]
+        outcomes = [str(piece.outcome) for piece in self.pieces] + [str(failure.outcome) for failure in self.failed]
         return {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
 
 
@@ -224,11 +224,6 @@ def numbered(variations: Sequence[Variation]) -> tuple[Variation, ...]:
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(f"two variations are called {twice[0]!r}: give each its own name")
     return named
-
-
-def identity_of(**content: Any) -> str:  # noqa: ANN401  whatever decides the result
-    """SHA-256 (64 hex digits) of what decides a result."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def piece_identity(brief: Brief, look: Look, platform: Platform) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field, field_validator
 
+from tasks.domain.ending import Ending
 from tasks.domain.instruction import parse, unread
 from tasks.domain.models import MAX_PROMPT, Box, EditType, FailureClass, Frozen, ImageRef
 
@@ -44,22 +43,12 @@ class Chain(Frozen):
     steps: tuple[Step, ...] = Field(min_length=1, max_length=MOST_STEPS)
 
 
-class StepEnding(StrEnum):
-    """How a step ended."""
-
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    """Edited, but not proved right: what there is lies in review."""
-    FAILED = "failed"
-    """It could not be carried out at all."""
-
-
 class StepDone(Frozen):
     """What became of one step."""
 
     number: int = Field(ge=1)
     step: Step
-    ending: StepEnding
+    ending: Ending
     failures: tuple[FailureClass, ...] = Field(default=(), description="What the checks found wrong at last.")
     reason: str = Field(default="", description="Why it was not accepted.")
     output: ImageRef | None = None
@@ -100,11 +89,6 @@ def replanned(steps: Sequence[Step]) -> tuple[Step, ...]:
         else:
             merged.append(step)
     return tuple(merged)
-
-
-def chain_key(*parts: object) -> str:
-    """Twelve hexadecimal digits that the same chain always has."""
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
 def _merged(first: Step, second: Step) -> Step | None:

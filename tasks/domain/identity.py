@@ -13,6 +13,11 @@ WHERE_NOT_WHAT = {"image", "mask", "references", "priority", "cache"}
 """Request fields that say where the pixels lie or how to run; the pixels themselves are hashed instead."""
 
 
+def identity_of(**content: Any) -> str:  # noqa: ANN401  whatever decides the result
+    """SHA-256 (64 hex digits) of what decides a result, all of it JSON."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
 def identify(
     request: EditRequest,
     source: ImageRef,
@@ -29,7 +34,7 @@ def identify(
     }
     if references:
         content["references"] = [picture.sha256 for picture in references]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return identity_of(**content)
 
 
 def work_of(job: Job) -> str:

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, field_validator
 from tasks.domain.errors import RequestError
 from tasks.domain.inbox import REFUSED, same_name
 from tasks.domain.models import MAX_PROMPT, EditRequest, EditType, Frozen, OutputFormat
+from tasks.domain.problems import problems
 
 MAX_NAME = 100
 """Characters of a recipe's name."""
@@ -78,8 +79,7 @@ def parse(kind: type[M], content: Mapping[str, Any], *, uri: str) -> M:
     try:
         return kind.model_validate(content)
     except ValidationError as wrong:
-        problems = "; ".join(_told(kind, dict(problem)) for problem in wrong.errors())
-        raise RequestError(f"{uri!r}: {problems}") from wrong
+        raise RequestError(f"{uri!r}: {problems(kind, wrong)}") from wrong
 
 
 def compose(template: Template, override: Override, *, image: str, recipe: str) -> EditRequest:
@@ -88,14 +88,3 @@ def compose(template: Template, override: Override, *, image: str, recipe: str) 
     kept = {name: value for name, value in terms.items() if name in EditRequest.model_fields and value != "auto"}
     labels = {"recipe": recipe} | template.metadata | override.metadata
     return EditRequest.model_validate(kept | {"image": image, "metadata": labels})
-
-
-def _told(kind: type[Override], problem: dict[str, Any]) -> str:
-    """One problem in words: the field, what is wrong, and what may stand there."""
-    field = ".".join(str(part) for part in problem["loc"] if part != "literal['auto']") or "the file"
-    if problem["type"] == "extra_forbidden":
-        return f"{field}: there is no such field; known: {', '.join(kind.model_fields)}"
-    if problem["type"] == "missing":
-        return f"{field}: is missing; add it"
-    value = repr(problem["input"])
-    return f"{field}: {problem['msg'].removeprefix('Value error, ')} (got {value[:80]})"

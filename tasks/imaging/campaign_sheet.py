@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tasks.domain.brand import Brand
 from tasks.imaging.palette import to_rgb
-from tasks.imaging.sheet import ALARM, FACE, GAP, INK, PAPER
+from tasks.imaging.sheet import ALARM, FACE, GAP, INK, PAPER, shorten
 
 WIDTH = 1800
 """Pixels of a sheet."""
@@ -45,13 +45,13 @@ def campaign_sheet(brand: Brand, source: Image.Image, rows: Sequence[Row]) -> Im
         draw.line((2 * GAP, top, WIDTH - 2 * GAP, top), fill=(222, 222, 218))
         draw.text(
             (2 * GAP, top + 8),
-            shortened(asked, _font(18, bold=True), WIDTH - 4 * GAP),
+            shorten(asked, _font(18, bold=True), WIDTH - 4 * GAP),
             font=_font(18, bold=True),
             fill=INK,
         )
         if failure:
             draw.text(
-                (2 * GAP, top + 8 + LINE), shortened(failure, _font(16), WIDTH - 4 * GAP), font=_font(16), fill=ALARM
+                (2 * GAP, top + 8 + LINE), shorten(failure, _font(16), WIDTH - 4 * GAP), font=_font(16), fill=ALARM
             )
         _row(sheet, draw, tiles, top + LINE + 18, height)
         top += height + 4 * LINE + GAP
@@ -65,11 +65,11 @@ def _header(sheet: Image.Image, draw: ImageDraw.ImageDraw, brand: Brand, source:
     left = 2 * GAP + small.width + 2 * GAP
     draw.text(
         (left, GAP),
-        shortened(brand.name, _font(30, bold=True), WIDTH - left - GAP),
+        shorten(brand.name, _font(30, bold=True), WIDTH - left - GAP),
         font=_font(30, bold=True),
         fill=INK,
     )
-    draw.text((left, GAP + 42), shortened(brand.style, _font(16), WIDTH - left - GAP), font=_font(16), fill=MUTED)
+    draw.text((left, GAP + 42), shorten(brand.style, _font(16), WIDTH - left - GAP), font=_font(16), fill=MUTED)
     for number, colour in enumerate(brand.colours):
         x = left + number * 118
         draw.rounded_rectangle((x, GAP + 76, x + 106, GAP + 98), 4, fill=to_rgb(colour), outline=(210, 210, 206))
@@ -92,11 +92,11 @@ def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, tiles: Sequence[Tile], t
         sheet.paste(tile.picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS), (left, top))
         outline = ALARM if tile.wrong else (222, 222, 218)
         draw.rectangle((left - 1, top - 1, left + width, top + height), outline=outline, width=3 if tile.wrong else 1)
-        draw.text((left, top + height + 5), shortened(tile.label, _font(14), column), font=_font(14), fill=INK)
+        draw.text((left, top + height + 5), shorten(tile.label, _font(14), column), font=_font(14), fill=INK)
         told = tile.wrong or tile.detail
         draw.text(
             (left, top + height + 5 + 20),
-            shortened(told, _font(13), column),
+            shorten(told, _font(13), column),
             font=_font(13),
             fill=ALARM if tile.wrong else MUTED,
         )
@@ -105,13 +105,3 @@ def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, tiles: Sequence[Tile], t
 
 def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(BOLD if bold else FACE, size, layout_engine=ImageFont.Layout.BASIC)
-
-
-def shortened(text: str, font: ImageFont.FreeTypeFont, room: int) -> str:
-    """`text` on one line, ending in an ellipsis where it is too long for `room` pixels."""
-    line = " ".join(text.split())
-    if font.getlength(line) <= room:
-        return line
-    while line and font.getlength(f"{line}…") > room:
-        line = line[:-1]
-    return f"{line}…"

@@ -104,8 +104,14 @@ def nearest(pixels: NDArray[np.floating], colours: NDArray[np.float64]) -> NDArr
 
 def luminance(colour: RGB) -> float:
     """Relative luminance, 0..1, as WCAG 2.2 defines it."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in colour)]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return float(luminances(np.array(colour, np.uint8)))
+
+
+def luminances(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Relative luminance of each pixel (... x 3), 0..1, as WCAG 2.2 defines it."""
+    values = np.arange(256) / 255
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    return np.asarray(linear[pixels] @ np.array([0.2126, 0.7152, 0.0722]))
 
 
 def contrast(one: RGB, other: RGB) -> float:

@@ -14,6 +14,7 @@ import pandas as pd
 from tasks.domain.ab.counts import KNOWN, Row
 from tasks.domain.errors import RequestError
 from tasks.storage import files
+from tasks.storage.documents import without_doubles
 
 MOST_ROWS = 200_000
 """Lines of a table: 20 variants for 27 years of days."""
@@ -64,19 +65,12 @@ def _parquet(data: bytes) -> pd.DataFrame:
 
 
 def _json(data: bytes) -> pd.DataFrame:
-    content: Any = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_without_doubles)
+    content: Any = json.loads(data.decode("utf-8-sig"), object_pairs_hook=without_doubles)
     if isinstance(content, dict):
         content = [{"variant": name, **_fields(counts)} for name, counts in content.items()]
     if not isinstance(content, list):
         raise ValueError("it holds neither a list of objects nor an object of objects by variant")
     return pd.DataFrame([_fields(line) for line in content], dtype=object)
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise ValueError(f"a name is given twice among {', '.join(name for name, _ in pairs)}: keep one")
-    return fields
 
 
 def _fields(line: object) -> dict[str, Any]:

@@ -44,10 +44,11 @@ def read_document(uri: str) -> dict[str, Any]:
 
 
 def _from_json(text: str) -> Any:  # noqa: ANN401  JSON is what it is
-    return json.loads(text, object_pairs_hook=_without_doubles, parse_constant=_no_number)
+    return json.loads(text, object_pairs_hook=without_doubles, parse_constant=_no_number)
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The fields of a JSON object, for `json.loads`. Raises `ValueError` when one is given twice."""
     fields = dict(pairs)
     if len(fields) < len(pairs):
         raise ValueError(f"a field is given twice among {', '.join(name for name, _ in pairs)}: keep one")

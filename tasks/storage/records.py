@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from tasks.domain.errors import OutputError
-from tasks.domain.models import EditResult
+from tasks.domain.models import EditResult, Frozen
 from tasks.storage import files
+
+M = TypeVar("M", bound=Frozen)
 
 
 def read_result(uri: str) -> EditResult:
     """The result in a metadata file. Raises `OutputError` when the file is damaged or of another version."""
+    return read_record(uri, EditResult)
+
+
+def read_record(uri: str, kind: type[M]) -> M:
+    """What was written to a file as a `kind`. Raises `OutputError` when it is damaged or of another version."""
     try:
-        return EditResult.model_validate_json(files.read(uri))
+        return kind.model_validate_json(files.read(uri))
     except ValidationError as damaged:
         raise OutputError(
             f"the earlier result {uri!r} cannot be read ({damaged.error_count()} problems): remove it to edit again"

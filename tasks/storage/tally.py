@@ -8,7 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from tasks.domain.batch import Ending, Row
+from tasks.domain.batch import Row
+from tasks.domain.ending import Ending
 from tasks.domain.models import OutputFormat
 from tasks.imaging import codec
 from tasks.imaging.contact import Cell, contact_page

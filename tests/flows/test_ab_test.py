@@ -12,30 +12,15 @@ from skimage import data
 
 from flows.ab_test import analyze_ab_test, create_ab_variants
 from tasks.domain.ab.analysis import Action, Finding, Report
-from tasks.domain.ab.experiment import Definition, Ending
+from tasks.domain.ab.experiment import Definition
+from tasks.domain.ending import Ending
 from tasks.domain.errors import EngineError, ImageError, RequestError, UnknownEngine
-from tasks.engines import registry
 from tasks.imaging import codec
 from tasks.storage import experiments, files, listing
-from tests.doubles import ScriptedEngine, unchanged, warm
+from tests.doubles import unchanged, warm
 from tests.experiments import AIM, definition
 
-pytestmark = pytest.mark.usefixtures("prefect_server")
-
-
-@pytest.fixture(autouse=True)
-def script(monkeypatch):
-    """Registers the scripted engine, warm for every picture; call it with other steps. Gives the plans it was given."""
-    monkeypatch.setitem(registry.ENGINES, "scripted", registry.Entry("tests.doubles:ScriptedEngine", "nothing"))
-    monkeypatch.setenv("EDIT_FLOWS_TYPESET_FALLBACK", "false")
-
-    def put(*steps):
-        monkeypatch.setattr(ScriptedEngine, "plans", [])
-        monkeypatch.setattr(ScriptedEngine, "script", list(steps))
-        return ScriptedEngine.plans
-
-    put(*[warm] * 50)
-    return put
+pytestmark = pytest.mark.usefixtures("prefect_server", "script")
 
 
 @pytest.fixture

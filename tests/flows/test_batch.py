@@ -12,27 +12,11 @@ from skimage import data
 from flows.batch import edit_batch
 from tasks.domain.batch import BatchResult
 from tasks.domain.errors import OutputError, RequestError, UnknownEngine
-from tasks.engines import registry
 from tasks.imaging import codec
 from tasks.storage import files, listing
-from tests.doubles import ScriptedEngine, unchanged, warm
+from tests.doubles import unchanged, warm
 
-pytestmark = pytest.mark.usefixtures("prefect_server")
-
-
-@pytest.fixture(autouse=True)
-def script(monkeypatch):
-    """Registers the scripted engine, warm for every picture; call it with other steps. Gives the plans it was given."""
-    monkeypatch.setitem(registry.ENGINES, "scripted", registry.Entry("tests.doubles:ScriptedEngine", "nothing"))
-    monkeypatch.setattr(ScriptedEngine, "plans", [])
-    monkeypatch.setattr(ScriptedEngine, "script", [warm] * 50)
-    monkeypatch.setenv("EDIT_FLOWS_TYPESET_FALLBACK", "false")
-
-    def put(*steps):
-        monkeypatch.setattr(ScriptedEngine, "script", list(steps))
-        return ScriptedEngine.plans
-
-    return put
+pytestmark = pytest.mark.usefixtures("prefect_server", "script")
 
 
 @pytest.fixture
@@ -135,3 +119,12 @@ def test_nothing_is_written_for_a_batch_that_cannot_begin(photos, tmp_path):
     with pytest.raises(RequestError, match="choose another output"):
         edit_batch(str(photos), "Give it a warm look", output=str(photos))
     assert not (tmp_path / "out").exists()
+
+
+def test_an_edit_whose_sheet_was_taken_away_is_accepted_all_the_same(photos, tmp_path):
+    out = tmp_path / "out"
+    edit_batch(str(photos), "Give it a warm look", output=str(out), engine="scripted")
+    for sheet in out.glob("*-sheet.jpg"):
+        sheet.unlink()
+    result = edit_batch(str(photos), "Give it a warm look", output=str(out), engine="scripted")
+    assert (result.accepted, result.reused, result.refused) == (3, 3, 0)

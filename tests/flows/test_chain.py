@@ -9,32 +9,18 @@ from skimage import data
 
 from flows.chain import edit_chain
 from flows.chaining import read_steps
-from tasks.domain.chain import ChainResult, Step, StepEnding
+from tasks.domain.chain import ChainResult, Step
+from tasks.domain.ending import Ending
 from tasks.domain.errors import ImageError, RequestError
 from tasks.domain.models import Box, EditType
-from tasks.engines import registry
 from tasks.engines.text_reader import read_text
 from tasks.imaging import codec
 from tasks.storage import files
-from tests.doubles import ScriptedEngine, unchanged, warm
+from tests.doubles import unchanged, warm
 
-pytestmark = pytest.mark.usefixtures("prefect_server")
+pytestmark = pytest.mark.usefixtures("prefect_server", "script")
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-@pytest.fixture(autouse=True)
-def script(monkeypatch):
-    """Registers the scripted engine; call it with its steps. Gives the plans it was given."""
-    monkeypatch.setitem(registry.ENGINES, "scripted", registry.Entry("tests.doubles:ScriptedEngine", "nothing"))
-    monkeypatch.setenv("EDIT_FLOWS_TYPESET_FALLBACK", "false")
-
-    def put(*steps):
-        monkeypatch.setattr(ScriptedEngine, "plans", [])
-        monkeypatch.setattr(ScriptedEngine, "script", list(steps))
-        return ScriptedEngine.plans
-
-    return put
 
 
 @pytest.fixture
@@ -73,7 +59,7 @@ def test_each_step_works_on_what_the_one_before_gave_and_the_history_tells_all(p
     script(warm, cool)
     result = edit_chain(photo, LOOKS, str(tmp_path / "out"), "scripted")
     assert result.completed
-    assert [step.ending for step in result.steps] == [StepEnding.ACCEPTED] * 2
+    assert [step.ending for step in result.steps] == [Ending.ACCEPTED] * 2
     first, second = (step.output for step in result.steps)
     assert first
     assert second
@@ -109,7 +95,7 @@ def test_a_step_that_cannot_be_carried_out_says_so_with_its_number(photo, tmp_pa
     steps = (Step(prompt="Give it a warm look"), Step(prompt="Change the text '없는 글' to '있는 글'"))
     result = edit_chain(photo, steps, str(tmp_path / "out"), "classical")
     assert result.stopped_at == 2
-    assert result.steps[1].ending is StepEnding.FAILED
+    assert result.steps[1].ending is Ending.FAILED
     assert "없는 글" in result.steps[1].reason
 
 

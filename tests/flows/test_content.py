@@ -13,8 +13,7 @@ from flows.content import create_content
 from tasks.domain.campaign import Layout, Variation
 from tasks.domain.errors import ImageError, RequestError, UnknownEngine
 from tasks.domain.models import Outcome
-from tasks.engines import registry
-from tests.doubles import ScriptedEngine, unchanged, warm
+from tests.doubles import ScriptedEngine, unchanged
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -30,10 +29,7 @@ WARM = Variation(prompt="Give it a warm vintage look", name="따뜻하게")
 
 
 @pytest.fixture(autouse=True)
-def scripted(monkeypatch):
-    monkeypatch.setitem(registry.ENGINES, "scripted", registry.Entry("tests.doubles:ScriptedEngine", "nothing"))
-    monkeypatch.setattr(ScriptedEngine, "plans", [])
-    monkeypatch.setattr(ScriptedEngine, "script", [warm] * 20)
+def scripted(script):
     return ScriptedEngine
 
 

@@ -10,7 +10,6 @@ from skimage import data
 
 from flows.edit import edit_image
 from tasks.domain.models import EditRequest, Outcome
-from tasks.engines import registry
 from tasks.settings import settings
 from tests.doubles import ScriptedEngine, unchanged, warm
 
@@ -28,12 +27,9 @@ def cache(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def calls(monkeypatch):
-    """Registers the scripted engine; the plans it was given."""
-    monkeypatch.setitem(registry.ENGINES, "scripted", registry.Entry("tests.doubles:ScriptedEngine", "nothing"))
-    monkeypatch.setattr(ScriptedEngine, "plans", [])
-    monkeypatch.setattr(ScriptedEngine, "script", [warm] * 10)
-    return ScriptedEngine.plans
+def calls(script):
+    """The plans the scripted engine is given, warm for every picture."""
+    return script(*[warm] * 10)
 
 
 @pytest.fixture

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field, ValidationError, field_validator, model_validator
 
+from tasks.domain.ending import Ending
 from tasks.domain.errors import RequestError
 from tasks.domain.inbox import same_name
 from tasks.domain.models import MAX_PROMPT, EditType, Frozen, ImageRef
+from tasks.domain.problems import problems
 from tasks.domain.template import name_fault
 
 MAX_ID = 60
@@ -152,15 +154,6 @@ class Experiment(Frozen):
     created: AwareDatetime
 
 
-class Ending(StrEnum):
-    """How the picture of a variant ended."""
-
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    """Edited, but not proved right: it lies in review."""
-    FAILED = "failed"
-
-
 class VariantDone(Frozen):
     """What became of the picture of one variant."""
 
@@ -218,15 +211,4 @@ def read_definition(fields: Mapping[str, Any], *, uri: str) -> Definition:
     try:
         return Definition.model_validate(fields)
     except ValidationError as wrong:
-        raise RequestError(f"{uri!r}: {'; '.join(_told(dict(problem)) for problem in wrong.errors())}") from wrong
-
-
-def _told(problem: dict[str, Any]) -> str:
-    field = ".".join(map(str, problem["loc"])) or "the test"
-    if problem["type"] == "extra_forbidden":
-        kinds: dict[str, type[Frozen]] = {"variants": Variant, "aim": Aim}
-        known = kinds.get(str(problem["loc"][0]), Definition) if len(problem["loc"]) > 1 else Definition
-        return f"{field}: there is no such field; known: {', '.join(known.model_fields)}"
-    if problem["type"] == "missing":
-        return f"{field}: is missing; add it"
-    return f"{field}: {problem['msg'].removeprefix('Value error, ')}"
+        raise RequestError(f"{uri!r}: {problems(Definition, wrong)}") from wrong

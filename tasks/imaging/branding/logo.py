@@ -16,6 +16,7 @@ from tasks.domain.models import Box
 from tasks.domain.platforms import Platform
 from tasks.imaging.area import grown, overlap
 from tasks.imaging.framing.choice import band_height
+from tasks.imaging.palette import luminances
 
 CLEAR = 0.3
 """Space kept free around a logo, share of its shorter side; brand guides ask for a quarter to a half."""
@@ -178,10 +179,3 @@ def restlessness(ground: NDArray[np.uint8]) -> float:
         return 0.0
     sample = ground[:: max(1, len(ground) // 4000)]
     return float(np.linalg.norm(rgb2lab(sample[None] / 255.0)[0].std(axis=0)))
-
-
-def luminances(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Relative luminance of each pixel, 0..1, as WCAG 2.2 defines it."""
-    values = np.arange(256) / 255
-    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-    return np.asarray(linear[pixels] @ np.array([0.2126, 0.7152, 0.0722]))

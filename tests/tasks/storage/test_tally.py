@@ -5,7 +5,8 @@ import csv
 import numpy as np
 from PIL import Image
 
-from tasks.domain.batch import Ending, Row
+from tasks.domain.batch import Row
+from tasks.domain.ending import Ending
 from tasks.storage.tally import PAGE, Tally
 
 
