@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tasks.engines.environment import read
 from tasks.engines.registry import ENGINES
+from tasks.storage import files
 from tasks.storage.cache import Cache
 
 PREFIX = "EDIT_FLOWS_"
@@ -41,6 +42,9 @@ class Settings(BaseSettings):
     dispatch: Dispatch = Field(default=Dispatch.AUTO, description="Where composing flows have their edits done.")
     cache: str = Field(default="", description="Folder or s3:// prefix of the result cache; empty: none.")
     cache_bytes: int = Field(default=10_000_000_000, ge=1, description="Bytes the result cache may grow to.")
+    monitor: str = Field(
+        default="", description="Folder or s3:// prefix of samples and reports; empty: .monitor in the output."
+    )
     rewrite: bool = Field(
         default=False, description="Whether an engine's vision-language model may put instructions in clearer words."
     )
@@ -63,3 +67,8 @@ def settings() -> Settings:
 def result_cache() -> Cache | None:
     """The result cache of this installation; None without one."""
     return Cache(settings().cache, settings().cache_bytes) if settings().cache else None
+
+
+def monitor_folder() -> str:
+    """Where this installation keeps what it knows of its machines and its work."""
+    return settings().monitor or files.join(settings().output, ".monitor")

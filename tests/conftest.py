@@ -12,7 +12,7 @@ os.environ["DO_NOT_TRACK"] = "1"
 
 import pytest
 
-from tests import weed
+from tests import nvml, weed
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +68,9 @@ def s3(s3_endpoint, monkeypatch) -> str:
 def base(request, tmp_path) -> str:
     """Where to write: a local folder and a bucket in turn."""
     return str(tmp_path / "out") if request.param == "local" else request.getfixturevalue("s3")
+
+
+@pytest.fixture
+def driver(monkeypatch) -> Iterator[nvml.Driver]:
+    """The NVIDIA library as it answers on a machine with two GPUs."""
+    yield from nvml.installed(monkeypatch)

@@ -13,7 +13,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from tasks.engines.server import gpu
 from tasks.engines.server.access import Gate
 from tasks.engines.server.chat import chat
 from tasks.engines.server.edits import edit
@@ -21,6 +20,7 @@ from tasks.engines.server.errand import Workplace
 from tasks.engines.server.faults import answer_errors
 from tasks.engines.server.host import Host, State
 from tasks.engines.server.metrics import Metrics
+from tasks.machine import gpu
 
 THREADS = min(8, os.cpu_count() or 1)
 """Pictures decoded or encoded at once: each may take gigabytes at the size limit."""
@@ -75,13 +75,13 @@ def create_app(host: Host, token: str | None = None) -> FastAPI:
 
 def _health(host: Host, metrics: Metrics, begun: float) -> dict[str, object]:
     """How the server is, for programs and people."""
-    device, serving = gpu.reading(), host.serving
+    device, serving = gpu.own(), host.serving
     return {
         "status": host.state.value,
         "engine": serving.identity.model_dump(mode="json") if serving else None,
         "traits": serving.traits.model_dump(mode="json") if serving else None,
         "vision": bool(serving and serving.vision),
-        "device": device.model_dump() if device else {"name": "cpu"},
+        "device": device.model_dump(exclude={"index", "power"}) if device else {"name": "cpu"},
         "queue": {"waiting": host.waiting, "running": host.running, "limit": host.limit},
         "uptime_seconds": round(time.time() - begun, 1),
         "requests": {"total": metrics.served, "errors": metrics.failed},

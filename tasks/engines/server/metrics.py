@@ -8,9 +8,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from tasks.engines.server import gpu
 from tasks.engines.server.errors import CLIENT_LEFT
 from tasks.engines.server.host import Host, State
+from tasks.machine.gauges import MachineGauges
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500)
 """Upper bounds: from decoding a thumbnail to the longest edit."""
@@ -38,6 +38,7 @@ class Metrics:
         self.failed = 0
         """Those of them that were answered with an error."""
         self.registry.register(_Now(host))
+        self.registry.register(MachineGauges())
         ProcessCollector(registry=self.registry)
 
     def count(self, method: str, route: str, status: int) -> None:
@@ -49,7 +50,7 @@ class Metrics:
 
 
 class _Now(Collector):
-    """What is so at the moment of being asked: the queue and the device."""
+    """What is so at the moment of being asked: the engine and its queue."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -63,17 +64,3 @@ class _Now(Collector):
         yield GaugeMetricFamily("edit_flows_queue_waiting", "Requests in the queue.", value=host.waiting)
         yield GaugeMetricFamily("edit_flows_queue_limit", "Requests that may wait.", value=host.limit)
         yield GaugeMetricFamily("edit_flows_running", "Requests the engine works on.", value=host.running)
-        device = gpu.reading()
-        if device is None:
-            return
-        told = {
-            "edit_flows_device_load_ratio": ("Share of time the device worked, 0 to 1.", device.load),
-            "edit_flows_device_memory_used_bytes": ("Memory of the device in use.", device.memory_used),
-            "edit_flows_device_memory_total_bytes": ("Memory of the device.", device.memory_total),
-            "edit_flows_device_temperature_celsius": ("Temperature of the device.", device.temperature),
-        }
-        for name, (about, value) in told.items():
-            if value is not None:
-                gauge = GaugeMetricFamily(name, about, labels=["device"])
-                gauge.add_metric([device.name], value)
-                yield gauge

@@ -61,7 +61,7 @@ def prepare(sent: Sent, traits: Traits) -> Sitting:
     source = decode(sent.source.read(), name=sent.source.name or "image")
     order = sent.order
     size = order.size or source.size
-    _ensure_undistorted(size, source.size)
+    ensure_undistorted(size, source.size)
     ensure_encodable(size, order.output_format)
     mask = None
     if sent.mask is not None:
@@ -107,7 +107,8 @@ def _plans(order: EditOrder, traits: Traits, region: Box | None) -> tuple[EditPl
     return tuple(plan.model_copy(update={"seed": (seed + index) % 2**63}) for index in range(order.n))
 
 
-def _ensure_undistorted(size: tuple[int, int], source: tuple[int, int]) -> None:
+def ensure_undistorted(size: tuple[int, int], source: tuple[int, int]) -> None:
+    """Return when `size` has the shape of the source and can be made; raises `BadField` otherwise."""
     width, height = size
     if width * height > MAX_PIXELS:
         raise BadField(f"size={width}x{height}: at most {MAX_PIXELS / 1e6:.0f} megapixels are made", "size")

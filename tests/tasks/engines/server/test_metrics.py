@@ -1,10 +1,9 @@
+import socket
 import sys
-from types import ModuleType, SimpleNamespace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tasks.engines.server import gpu
 from tests.tasks.engines.server.doubles import InvertingEngine
 from tests.tasks.engines.server.serving import file_of, noise, serving
 
@@ -13,37 +12,6 @@ from tests.tasks.engines.server.serving import file_of, noise, serving
 def server():
     with serving(InvertingEngine) as running:
         yield running
-
-
-@pytest.fixture(name="driver")
-def nvidia_driver(monkeypatch):
-    """The NVIDIA library as it answers on a machine with two devices, the second without a load of its own."""
-
-    class NVMLError(Exception):
-        pass
-
-    def load(handle):
-        if handle == "GPU-2":
-            raise NVMLError("Not Supported")
-        return SimpleNamespace(gpu=37)
-
-    nvml = ModuleType("pynvml")
-    nvml.__dict__.update(
-        NVMLError=NVMLError,
-        NVML_TEMPERATURE_GPU=0,
-        nvmlInit=lambda: None,
-        nvmlDeviceGetHandleByIndex=lambda index: index,
-        nvmlDeviceGetHandleByUUID=lambda uuid: uuid,
-        nvmlDeviceGetName=lambda handle: f"NVIDIA X{handle}",
-        nvmlDeviceGetMemoryInfo=lambda _: SimpleNamespace(used=3 << 30, total=80 << 30),
-        nvmlDeviceGetUtilizationRates=load,
-        nvmlDeviceGetTemperature=lambda _handle, _sensor: 54,
-    )
-    monkeypatch.setitem(sys.modules, "pynvml", nvml)
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    gpu._nvml.cache_clear()
-    yield nvml
-    gpu._nvml.cache_clear()
 
 
 def samples(server) -> dict[tuple[str, ...], float]:
@@ -101,15 +69,25 @@ def test_health_describes_what_is_served(server):
     assert health["uptime_seconds"] >= 0
 
 
-@pytest.mark.usefixtures("driver")
-def test_the_device_is_told_of(server):
+def test_the_machine_and_every_device_of_it_are_told_of(server, driver):
+    driver.watts = 312.5
     seen = samples(server)
-    assert seen["edit_flows_device_load_ratio", "NVIDIA X0"] == 0.37
-    assert seen["edit_flows_device_memory_used_bytes", "NVIDIA X0"] == 3 << 30
-    assert seen["edit_flows_device_memory_total_bytes", "NVIDIA X0"] == 80 << 30
-    assert seen["edit_flows_device_temperature_celsius", "NVIDIA X0"] == 54
-    device = server.http.get("/health").json()["device"]
-    assert device == {
+    host = socket.gethostname()
+    for gpu, load in (("0", 0.37), ("1", 0.5)):
+        of_device = (f"NVIDIA X{gpu}", gpu, host)
+        assert seen["edit_flows_device_load_ratio", *of_device] == load
+        assert seen["edit_flows_device_memory_used_bytes", *of_device] == 3 << 30
+        assert seen["edit_flows_device_memory_total_bytes", *of_device] == 80 << 30
+        assert seen["edit_flows_device_temperature_celsius", *of_device] == 54
+        assert seen["edit_flows_device_power_watts", *of_device] == 312.5
+    assert 0 <= seen["edit_flows_host_cpu_ratio", host] <= 1
+    assert 0 < seen["edit_flows_host_memory_used_bytes", host] < seen["edit_flows_host_memory_total_bytes", host]
+    assert seen["edit_flows_host_uptime_seconds", host] > 0
+
+
+@pytest.mark.usefixtures("driver")
+def test_health_tells_of_the_device_in_use(server):
+    assert server.http.get("/health").json()["device"] == {
         "name": "NVIDIA X0",
         "memory_used": 3 << 30,
         "memory_total": 80 << 30,
@@ -118,23 +96,7 @@ def test_the_device_is_told_of(server):
     }
 
 
-@pytest.mark.usefixtures("driver")
-def test_what_a_device_does_not_tell_is_left_out(monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-2,1")
-    found = gpu.reading()
-    assert found is not None
-    assert (found.name, found.load, found.temperature) == ("NVIDIA XGPU-2", None, 54.0)
-
-
-@pytest.mark.parametrize("broken", ["library", "driver", "device"])
-def test_without_library_driver_or_device_there_are_no_readings_and_no_error(server, driver, monkeypatch, broken):
-    def refuse(*_: object) -> None:
-        raise driver.NVMLError("not there")
-
-    if broken == "library":
-        monkeypatch.setitem(sys.modules, "pynvml", None)
-    else:
-        monkeypatch.setattr(driver, "nvmlInit" if broken == "driver" else "nvmlDeviceGetHandleByIndex", refuse)
-    assert gpu.reading() is None
+def test_without_a_device_there_is_nothing_about_one_and_no_error(server, driver, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pynvml", None)
     assert server.http.get("/health").json()["device"] == {"name": "cpu"}
     assert not [name for name, *_ in samples(server) if name.startswith("edit_flows_device")]
