@@ -71,6 +71,11 @@ def through_pool() -> bool:
     return wanted is Dispatch.POOL or (wanted is Dispatch.AUTO and runtime.deployment.id is not None)
 
 
+def comes_again(state: State[Any]) -> bool:
+    """True for a run that a machine ended: it is going to be started again."""
+    return state.is_crashed() or isinstance(error_in(state.message or ""), TransientError)
+
+
 def _own_key(request: EditRequest, output: str | None, engine: str | None) -> str:
     asked = f"{runtime.flow_run.id} {request.model_dump_json()} {output} {engine}"
     return hashlib.sha256(asked.encode()).hexdigest()
@@ -82,7 +87,7 @@ def _cancel(client: SyncPrefectClient, key: str) -> None:
     for run in client.read_flow_runs(flow_run_filter=found):
         if run.state is None or not run.state.is_final():
             client.set_flow_run_state(run.id, Cancelling(message=STOPPED))
-        elif _comes_again(run.state):
+        elif comes_again(run.state):
             client.set_flow_run_state(run.id, Cancelled(message=STOPPED), force=True)
 
 
@@ -93,16 +98,11 @@ def _ended(client: SyncPrefectClient, run: FlowRun) -> FlowRun:
         run = client.read_flow_run(run.id)
         if run.state is not None and run.state.is_final():
             since = since or time.monotonic()
-            if not _comes_again(run.state) or time.monotonic() - since > RECOVERY:
+            if not comes_again(run.state) or time.monotonic() - since > RECOVERY:
                 return run
         else:
             since = None
         pause(LOOK)
-
-
-def _comes_again(state: State[Any]) -> bool:
-    """True for a run that a machine ended: it is going to be started again."""
-    return state.is_crashed() or isinstance(error_in(state.message or ""), TransientError)
 
 
 def _result(client: SyncPrefectClient, run: FlowRun) -> EditResult:

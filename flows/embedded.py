@@ -35,15 +35,15 @@ def embedded() -> Iterator[None]:
     )
 
     if PREFECT_API_URL.value():
-        _reach_server(f"no Prefect server answers at {PREFECT_API_URL.value()}; start it or unset PREFECT_API_URL")
+        reach_server(f"no Prefect server answers at {PREFECT_API_URL.value()}; start it or unset PREFECT_API_URL")
         yield
         return
     with temporary_settings(updates={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        _reach_server("Prefect's temporary server does not start; is PREFECT_HOME a folder that can be written?")
+        reach_server("Prefect's temporary server does not start; is PREFECT_HOME a folder that can be written?")
         yield
 
 
-def _reach_server(trouble: str) -> None:
+def reach_server(trouble: str) -> None:
     """Return when the server answers, having started the temporary one; raises `ServerError` with `trouble`."""
     from prefect.client.orchestration import get_client  # noqa: PLC0415  as above
 
