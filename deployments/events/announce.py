@@ -6,13 +6,12 @@ import logging
 from collections.abc import Callable, Sequence
 from uuid import NAMESPACE_URL, uuid5
 
-import httpx
-from prefect.client.orchestration import get_client
 from prefect.events.schemas.events import Event, Resource
 
 from deployments.events.notices import Notice
-from tasks.domain.errors import RequestError, ServerError
+from tasks.domain.errors import RequestError
 from tasks.domain.inbox import INBOX, is_clutter
+from tasks.emit import emit
 from tasks.inboxes import location_of
 
 EVENT = "edit-flows.object.created"
@@ -40,17 +39,9 @@ def served(notices: Sequence[Notice]) -> tuple[Notice, ...]:
 def announce(notices: Sequence[Notice]) -> None:
     """Emit one event per object and return when the server has taken them. Raises `ServerError` when it has not.
 
-    `prefect.events.emit_event` only puts an event into a queue of this process, which would be too early to forget the
-    message it came from. The same content at the same place gives the same event id, which the server takes once.
+    The same content at the same place gives the same event id, which the server takes once.
     """
-    if not notices:
-        return
-    events = [_event(notice).model_dump(mode="json") for notice in notices]
-    try:
-        with get_client(sync_client=True) as client:
-            client.request("POST", "/events", json=events)
-    except (httpx.HTTPError, RuntimeError) as fault:
-        raise ServerError(f"the Prefect server took no event ({fault}); check PREFECT_API_URL") from fault
+    emit([_event(notice) for notice in notices])
     for notice in notices:
         logger.info("announced %r (%s)", notice.uri, notice.etag)
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 import io
 import unicodedata
 import warnings
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.domain.ab.analysis import Analysis, Comparison
 from tasks.domain.ab.experiment import Method
-from tasks.imaging import typeface
 from tasks.statistics.extra import extra
+from tasks.statistics.faces import families
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FONTS = Path(typeface.__file__).with_name("fonts")
 INK, GREY, BETTER, WORSE = "#1f2430", "#7b8494", "#1a7f4b", "#b3372f"
 ROW = 0.42
 """Inches of height per variant."""
@@ -30,7 +27,7 @@ def draw(found: Analysis) -> bytes:
     figure = extra("matplotlib.figure").Figure(
         figsize=(10, 1.75 + ROW * len(found.arms)), dpi=200, layout="constrained"
     )
-    font = {"fontfamily": _families(), "parse_math": False}
+    font = {"fontfamily": families(), "parse_math": False}
     left, right = figure.subplots(1, 2, sharey=True)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box for an emoji is no reason to fail
@@ -108,14 +105,3 @@ def _short(name: str) -> str:
         if taken > WIDEST:
             return name[:place].rstrip() + "..."
     return name
-
-
-@cache
-def _families() -> list[str]:
-    """Names of the bundled faces, in the order in which a character is looked for in them."""
-    fonts = extra("matplotlib.font_manager")
-    names = []
-    for file in ("DejaVuSans.ttf", "NotoSansCJK-Regular.otf", "NanumSquareRoundR.ttf"):
-        fonts.fontManager.addfont(FONTS / file)
-        names.append(fonts.FontProperties(fname=FONTS / file).get_name())
-    return names

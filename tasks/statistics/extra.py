@@ -14,5 +14,5 @@ def extra(module: str) -> Any:  # noqa: ANN401  a module without types
         return import_module(module)
     except ModuleNotFoundError as missing:
         raise RequestError(
-            f'A/B tests need {missing.name!r}, which is not installed: pip install -e ".[campaigns]"'
+            f'tests and charts need {missing.name!r}, which is not installed: pip install -e ".[campaigns]"'
         ) from missing

@@ -43,9 +43,10 @@ def test_every_field_of_a_form_says_what_it_is_for(name):
     assert not silent
 
 
-def test_nothing_is_scheduled_by_set_up_that_nobody_asked_for():
+def test_set_up_schedules_nothing_but_the_hourly_report():
     schedules = [schedule for one in DEPLOYMENTS.values() for schedule in one.get("schedules", [])]
     assert {schedule["slug"]: schedule["active"] for schedule in schedules} == {
         "nightly": False,
         "poll": "{{ $EDIT_FLOWS_WATCH }}",
+        "hourly": True,
     }

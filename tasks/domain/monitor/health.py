@@ -53,7 +53,8 @@ class HostHealth(Frozen):
     cpu: Spread = Field(description="Share of processor time in use, 0..1.")
     memory_used: Spread = Field(description="Bytes.")
     memory_total: int = Field(description="Bytes.")
-    gpus: tuple[DeviceHealth, ...] = ()
+    gpus: tuple[DeviceHealth, ...] = Field(default=(), description="All that were seen in the window.")
+    gpus_now: int = Field(default=0, description="How many there were at the last sample.")
     course: tuple[Point, ...] = Field(default=(), description="At most 60 steps.")
 
 
@@ -88,7 +89,8 @@ class Outcomes(Told):
 
     accepted: int = 0
     rejected: int = 0
-    reused: int = Field(default=0, description="How many of both had been done before, here or in the cache.")
+    pending: int = Field(default=0, description="Waiting for a person.")
+    reused: int = Field(default=0, description="How many of all had been done before, here or in the cache.")
     untold: int = Field(default=0, description="Published by a version that does not say how it ended.")
     rejected_by: dict[str, int] = Field(default_factory=dict, description="Rejected ones by failure class.")
     seconds: float = Field(default=0, description="From begin to end, of what was done now.")
@@ -98,14 +100,14 @@ class Outcomes(Told):
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property
     def accept_rate(self) -> float | None:
-        """Share of results that passed, 0..1; None without results."""
+        """Share of results that passed, of those decided, 0..1; None without any."""
         return self.accepted / told if (told := self.accepted + self.rejected) else None
 
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property
     def hit_rate(self) -> float | None:
         """Share of results that had been done before, 0..1; None without results."""
-        return self.reused / told if (told := self.accepted + self.rejected) else None
+        return self.reused / told if (told := self.accepted + self.rejected + self.pending) else None
 
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property

@@ -6,6 +6,9 @@ from pydantic import AwareDatetime, Field
 
 from tasks.domain.models import Frozen
 
+INTERVAL = 10.0
+"""Seconds between two samples of a machine."""
+
 
 class Device(Frozen):
     """State of one GPU; None where its driver does not tell."""
