@@ -25,6 +25,7 @@ from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from pydantic import BaseModel, Field
 
+from deployments.forms import make_readable
 from deployments.template import TYPES, job_template
 
 HERE = Path(__file__).parent
@@ -97,6 +98,12 @@ def wait_for_setup(client: SyncPrefectClient, until: float) -> None:
             return
 
 
+def names() -> list[str]:
+    """The deployments of prefect.yaml as Prefect calls them: FLOW/DEPLOYMENT, both called the same here."""
+    described = yaml.safe_load((HERE / "prefect.yaml").read_text(encoding="utf-8"))
+    return [f"{one['name']}/{one['name']}" for one in described["deployments"]]
+
+
 def deploy() -> None:
     """All deployments of prefect.yaml, as Prefect's own command does it."""
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file"]
@@ -126,9 +133,11 @@ def main(arguments: list[str]) -> int:
                 return 0
             for name, pool in pools().items():
                 make_pool(client, name, pool, asked.pool_type, asked.image)
-        if asked.pool_type == "docker":
-            keep_secret()
-        deploy()
+            if asked.pool_type == "docker":
+                keep_secret()
+            deploy()
+            for name in names():
+                make_readable(client, name)
     except (TimeoutError, OtherType, LookupError, subprocess.CalledProcessError) as failed:
         print(f"error: {failed}", file=sys.stderr)  # noqa: T201  a command line prints
         return 1

@@ -48,7 +48,11 @@ def dispatch_edit(
                 "FlowRun",  # a coroutine only where the caller is async
                 run_deployment(
                     DEPLOYMENT,
-                    parameters={"request": request.model_dump(mode="json"), "output": output, "engine": engine},
+                    parameters={
+                        "request": request.model_dump(mode="json", exclude_none=True),
+                        "output": output,
+                        "engine": engine,
+                    },
                     idempotency_key=key,
                     work_queue_name=queue_of(request.priority),
                     timeout=0,

@@ -90,7 +90,7 @@ class Jobs:
         something else.
         """
         own = hashlib.sha256(json.dumps([name, key]).encode()).hexdigest() if key else None
-        asked = request.model_dump(mode="json")
+        asked = request.model_dump(mode="json", exclude_none=True)  # a list to choose from has no null
         run = await self.client.create_flow_run_from_deployment(
             self.deployment.id,
             parameters={"request": asked, "output": None, "engine": None},
