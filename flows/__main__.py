@@ -1,8 +1,10 @@
 """The command line: python -m flows edit IMAGE PROMPT, classify PROMPT, check SOURCE RESULT, preserve SOURCE EDITED.
 
 Further: batch SOURCE [PROMPT] for many pictures, chain IMAGE STEPS for several edits of one picture, inbox LOCATION for
-what has arrived there, ab for A/B tests; each tells more with --help.
-Exit codes: 0 accepted (or done), 2 rejected by validation, 1 error; errors are one line on standard error.
+what has arrived there, ab for A/B tests, review for results a person decides about, monitor for how it all goes; each
+tells more with --help.
+Exit codes: 0 accepted (or done), 2 rejected by validation, 3 waits for a person's approval, 1 error; errors are one
+line on standard error.
 """
 
 from __future__ import annotations
@@ -23,12 +25,16 @@ from flows.campaigning import content
 from flows.chaining import chain
 from flows.checking import check, preserve
 from flows.embedded import embedded, silence_tracebacks
+from flows.monitoring import monitor
+from flows.review_commands import review
 from tasks import __version__
 from tasks.domain.classification import classify as classify_prompt
 from tasks.domain.errors import EditFlowError, RequestError
 from tasks.domain.inbox import Landing
 from tasks.domain.models import EditRequest, EditResult, EditType, Outcome, OutputFormat
+from tasks.domain.review import standing
 
+EXIT = {Outcome.ACCEPTED: 0, Outcome.REJECTED: 2, Outcome.PENDING: 3}
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 app = App(
@@ -56,6 +62,7 @@ def edit(
     priority: int = 1,
     metadata: Annotated[list[str] | None, Parameter(negative="")] = None,
     cache: bool = True,
+    approval: Annotated[bool, Parameter(negative="")] = False,
     json_: Json = False,
 ) -> int:
     """Edit one picture: classify, edit, check, retry, save.
@@ -75,6 +82,7 @@ def edit(
         priority: 0 to 9, higher runs earlier where a queue decides.
         metadata: Your own label, kept with the result, as key=value; may be given again.
         cache: Whether an equal result of the result cache (EDIT_FLOWS_CACHE) will do, and this one may go there.
+        approval: Wait for a person before the result is delivered (python -m flows review).
         json_: Print one JSON document instead of text.
     """
     request = EditRequest(
@@ -90,6 +98,7 @@ def edit(
         priority=priority,
         metadata=dict(label(pair) for pair in metadata or ()),
         cache=cache,
+        approval=approval,
     )
     with embedded():
         from flows.edit import edit_image  # noqa: PLC0415  imports Prefect, which other commands do without
@@ -97,7 +106,7 @@ def edit(
         silence_tracebacks()
         result = edit_image(request, output, engine)
     print(result.model_dump_json() if json_ else describe(result))
-    return 0 if result.outcome is Outcome.ACCEPTED else 2
+    return EXIT[result.outcome]
 
 
 @app.command
@@ -158,7 +167,7 @@ def inbox(
         print(f"{before}, {result.ignored} ignored, {result.left} left for the next call")
     if {Landing.REFUSED, Landing.FAILED} & set(result.counts):
         return 1
-    return 2 if Landing.REJECTED in result.counts else 0
+    return 2 if Landing.REJECTED in result.counts else 3 if Landing.PENDING in result.counts else 0
 
 
 app.command(ab)
@@ -166,7 +175,9 @@ app.command(batch)
 app.command(chain)
 app.command(content)
 app.command(check)
+app.command(monitor)
 app.command(preserve)
+app.command(review)
 
 
 def label(pair: str) -> tuple[str, str]:
@@ -206,6 +217,8 @@ def describe(result: EditResult) -> str:
             for check in verdict.checks
         ),
     ]
+    if result.review or result.outcome is Outcome.PENDING:
+        lines.append(f"  review    {standing(result)}")
     if result.engine.stand_in:
         lines.append(f"  made by   {result.engine.model}: it exercises the whole path, it is not Qwen's quality")
     return "\n".join(lines)

@@ -24,6 +24,7 @@ from tasks.domain.ab.experiment import Creation, Definition, Variant, VariantDon
 from tasks.domain.ending import Ending
 from tasks.domain.errors import EngineError, OutputError, RequestError, UnknownEngine
 from tasks.domain.models import EditRequest, EditResult, Outcome
+from tasks.domain.review import standing
 from tasks.enrol import enrol
 from tasks.report import report
 from tasks.settings import settings
@@ -101,11 +102,10 @@ def _make(admitted: Admitted, test: str, engine: str | None, variant: Variant) -
     except (RequestError, EngineError) as fault:
         get_run_logger().warning("variant %r failed: %s", variant.name, fault)
         return VariantDone(variant=variant.name, ending=Ending.FAILED, reason=" ".join(str(fault).split())), None
-    accepted = result.outcome is Outcome.ACCEPTED
     done = VariantDone(
         variant=variant.name,
         ending=Ending(result.outcome),
-        reason="" if accepted else ", ".join(result.attempts[-1].verdict.failures),
+        reason=standing(result) if result.outcome is not Outcome.ACCEPTED else "",
         picture=result.output.uri,
         sheet=result.sheet_uri,
         reused=result.reused,

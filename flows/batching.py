@@ -46,14 +46,18 @@ def batch(
     print(result.model_dump_json() if json_ else describe(result))
     if result.refused or result.failed:
         return 1
-    return 2 if result.rejected else 0
+    return 2 if result.rejected else 3 if result.pending else 0
 
 
 def describe(result: BatchResult) -> str:
     """The figures of a batch for a person to read."""
     cost = result.engine_seconds_per_accepted
     reasons = ", ".join(f"{failure}: {count}" for failure, count in result.rejected_by.items())
-    counts = f"{result.accepted} accepted, {result.rejected} rejected, {result.refused} refused, {result.failed} failed"
+    waits = f"{result.pending} pending, " if result.pending else ""
+    counts = (
+        f"{result.accepted} accepted, {result.rejected} rejected, {waits}"
+        f"{result.refused} refused, {result.failed} failed"
+    )
     lines = [
         f"{counts}; {result.reused} of them done before; {result.seconds:.1f} s",
         *([f"  rejected for  {reasons}"] if reasons else []),

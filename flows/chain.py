@@ -1,5 +1,7 @@
 """edit-chain: ordered steps on one picture, each from what the one before it gave; the first that fails ends it.
 
+A step that waits for a person ends it as well; run again when that is decided, it goes on.
+
 picture, steps --> mark --> for each step: dispatch_edit --> recount
                    regions                 intermediate      history, proof of what no step touched
 """
@@ -18,6 +20,7 @@ from tasks.domain.chain import MOST_STEPS, ChainResult, Step, StepDone, replanne
 from tasks.domain.ending import Ending
 from tasks.domain.errors import EngineError, RequestError
 from tasks.domain.models import EditRequest, EditResult, Outcome
+from tasks.domain.review import standing, verdict_of
 from tasks.mark import mark
 from tasks.recount import recount
 from tasks.settings import settings
@@ -59,6 +62,7 @@ def edit_chain(
                 prompt=step.prompt,
                 edit_type=step.type,
                 mask=mask,
+                approval=step.approval,
                 priority=priority,
                 metadata=metadata or {},
             )
@@ -88,14 +92,13 @@ def _carry_out(number: int, step: Step, request: EditRequest, folder: str, engin
 
 
 def _done(number: int, step: Step, result: EditResult, seconds: float) -> StepDone:
-    accepted = result.outcome is Outcome.ACCEPTED
-    failures = () if accepted else result.attempts[-1].verdict.failures
+    failures = () if result.outcome is Outcome.ACCEPTED else verdict_of(result).failures
     return StepDone(
         number=number,
         step=step,
-        ending=Ending.ACCEPTED if accepted else Ending.REJECTED,
+        ending=Ending(result.outcome),
         failures=failures,
-        reason=", ".join(failures),
+        reason=standing(result),
         output=result.output,
         mask_uri=result.mask_uri,
         metadata_uri=result.metadata_uri,

@@ -14,6 +14,8 @@ from tasks.domain.errors import RequestError
 from tasks.domain.problems import problems
 from tasks.storage.documents import read_document
 
+EXIT = {Ending.REJECTED: 2, Ending.PENDING: 3}
+"""Exit codes of chains that a step stopped which did not fail."""
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
@@ -32,7 +34,8 @@ def chain(
 
     Args:
         image: Local path or URL (s3://bucket/key) of the picture.
-        steps: YAML or JSON file: steps, a list of {prompt, description, type, region: [left, top, right, bottom]}.
+        steps: YAML or JSON file: steps, a list of {prompt, description, type, approval, region: [left, top, right,
+            bottom]}.
         step: An instruction instead of the file; may be given again for the next step.
         output: Folder or s3:// prefix for the results; default from EDIT_FLOWS_OUTPUT, else ./outputs.
         engine: Engine to use; default from EDIT_FLOWS_ENGINE.
@@ -47,9 +50,7 @@ def chain(
         silence_tracebacks()
         result = edit_chain(image, planned, output, engine, replan=replan, priority=priority)
     print(result.model_dump_json() if json_ else describe(result))
-    if result.completed:
-        return 0
-    return 2 if result.steps[-1].ending is Ending.REJECTED else 1
+    return 0 if result.completed else EXIT.get(result.steps[-1].ending, 1)
 
 
 def read_steps(file: str | None, prompts: list[str]) -> tuple[Step, ...]:

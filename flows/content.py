@@ -32,6 +32,7 @@ from tasks.domain.errors import EditFlowError
 from tasks.domain.layouts import next_layout
 from tasks.domain.models import EditRequest, EditResult, Outcome, OutputFormat
 from tasks.domain.platforms import Platform
+from tasks.domain.review import standing
 from tasks.look import look
 from tasks.storage import files
 from tasks.storage.desk import open_desk
@@ -93,9 +94,9 @@ def _vary(campaign: Brief, variation: Variation) -> Done:
     """All sizes of one variation. This is the outermost edge: what goes wrong with one must not sink the rest."""
     try:
         edited = _edit(campaign, variation)  # B
-        if edited is not None and edited.outcome is Outcome.REJECTED:
-            wrong = ", ".join(edited.attempts[-1].verdict.failures) if edited.attempts else "its checks"
-            return _failed(variation, Ending.REJECTED, f"the edit did not pass ({wrong}): see {edited.metadata_uri}")
+        if edited is not None and edited.outcome is not Outcome.ACCEPTED:
+            reason = f"the edit is {edited.outcome} ({standing(edited)}): see {edited.metadata_uri}"
+            return _failed(variation, Ending(edited.outcome), reason)
         seen = look(campaign, variation, edited)  # C
         found = {platform.name: earlier(campaign, seen, platform) for platform in campaign.platforms}  # E
         kept = study(seen) if None in found.values() else Kept()  # D

@@ -17,6 +17,7 @@ from tasks.remember import remember
 from tasks.requeue import requeue
 from tasks.save import save
 from tasks.storage.desk import open_desk
+from tasks.summon import summon
 from tasks.validate import validate
 
 
@@ -56,4 +57,4 @@ def edit_image(request: EditRequest, output: str | None = None, engine: str | No
             attempts.append(Attempt(plan=plan, candidate=candidate, verdict=verdict))
             plan = None if verdict.passed else requeue(job, attempts, number)  # H  passed?  J  re-edit queue
         saved = save(job, attempts)  # I  save result
-        return publish(remember(job, metadata(job, kind, saved)))  # K  metadata, L  done
+        return publish(summon(remember(job, metadata(job, kind, saved))))  # K  metadata, L  done

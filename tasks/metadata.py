@@ -9,7 +9,8 @@ from importlib.metadata import version
 from prefect import task
 
 from tasks import __version__
-from tasks.domain.models import Classification, EditResult, Job, Outcome, Saved
+from tasks.domain.models import Classification, EditResult, Job, Saved
+from tasks.domain.review import outcome_of
 from tasks.retrying import retry_transient
 from tasks.storage import files, naming
 from tasks.storage.settled import settled
@@ -20,7 +21,7 @@ SOFTWARE = ("prefect", "pillow", "numpy", "scikit-image", "rapidocr", "onnxrunti
 @task(name="metadata", task_run_name="metadata", **retry_transient)
 def metadata(job: Job, kind: Classification, saved: Saved) -> EditResult:
     """The result, also written as JSON beside the picture. If another run finished the same work first, its result."""
-    outcome = Outcome.ACCEPTED if saved.attempts[-1].verdict.passed else Outcome.REJECTED
+    outcome = outcome_of(job.request, saved.attempts[-1].verdict)
     result = EditResult(
         identity=job.identity,
         outcome=outcome,

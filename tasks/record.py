@@ -28,7 +28,7 @@ def record(places: Places, arrival: Arrival, handled: Handled, *, counted: bool 
     if counted:
         files.write_once(files.join(places.failed, f"{arrival.failed_stem}-{arrival.failures + 1}.json"), text)
     match handled.outcome:
-        case Landing.ACCEPTED | Landing.REJECTED:
+        case Landing.ACCEPTED | Landing.REJECTED | Landing.PENDING:
             files.write_once(files.join(places.done, arrival.done_name), text)
             _forget(places.refused, arrival.refused_stem)
             _forget(places.failed, arrival.failed_stem)

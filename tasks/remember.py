@@ -15,9 +15,10 @@ from tasks.storage.kept import keep
 def remember(job: Job, result: EditResult) -> EditResult:
     """`result`, also in the result cache where there is one; a cache that cannot be written is no reason to fail.
 
-    Kept are accepted results of the engine that was asked, not those of one fallen back on, unless asked not to.
+    Kept are accepted results of the engine that was asked, not those of one fallen back on nor those a person let
+    pass, unless asked not to.
     """
-    asked = result.engine.name == job.engine.name
+    asked = result.engine.name == job.engine.name and result.review is None
     if (store := result_cache()) and job.request.cache and result.outcome is Outcome.ACCEPTED and asked:
         try:
             keep(store, work_of(job), result)

@@ -7,6 +7,7 @@ import hashlib
 from prefect import get_run_logger, task
 
 from tasks.domain.models import Attempt, Candidate, Job, Outcome, OutputFormat, Saved
+from tasks.domain.review import outcome_of
 from tasks.imaging import codec
 from tasks.imaging.sheet import before_after, evidence_sheet
 from tasks.retrying import retry_transient
@@ -15,23 +16,25 @@ from tasks.storage import desk, files, naming
 
 @task(name="save", task_run_name="save", **retry_transient)
 def save(job: Job, attempts: list[Attempt]) -> Saved:
-    """What was written: the accepted candidate, or, into the review folder, every candidate with the best as output.
+    """What was written: the candidate that passed, or, into the review folder, every candidate, the best as output.
+
+    What passed goes there as well when a person has to approve it.
 
     Writing the same content twice is harmless: names carry the hash of what they hold.
     """
-    accepted = attempts[-1].verdict.passed
-    outcome = Outcome.ACCEPTED if accepted else Outcome.REJECTED
-    best = attempts[-1] if accepted else max(attempts, key=lambda attempt: attempt.verdict.score)
+    passed = attempts[-1].verdict.passed
+    outcome = outcome_of(job.request, attempts[-1].verdict)
+    best = attempts[-1] if passed else max(attempts, key=lambda attempt: attempt.verdict.score)
     kept = tuple(
-        _with(attempt, _delivered(job, outcome, attempt.candidate) if attempt is best or not accepted else None)
+        _with(attempt, _delivered(job, outcome, attempt.candidate) if attempt is best or not passed else None)
         for attempt in attempts
     )
-    for attempt in kept if not accepted else ():
+    for attempt in kept if not passed else ():
         evidence = attempt.model_dump_json(indent=2).encode()
         files.write_once(naming.verdict_uri(attempt.candidate.image.uri), evidence)
     delivered = kept[attempts.index(best)].candidate
     source, picture = desk.pick_up(job.source), desk.pick_up(best.candidate.image)
-    if accepted:
+    if passed:
         sheet = before_after(source, picture, "before", job.request.prompt)
     else:
         sheet = evidence_sheet(source, picture, best.verdict)

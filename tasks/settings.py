@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from tasks.domain.review import Late
 from tasks.engines.environment import read
 from tasks.engines.registry import ENGINES
 from tasks.storage import files
@@ -40,6 +41,8 @@ class Settings(BaseSettings):
         default=True, description="Whether the classical engine may set the words of a text edit no other got right."
     )
     dispatch: Dispatch = Field(default=Dispatch.AUTO, description="Where composing flows have their edits done.")
+    review_days: float = Field(default=14, gt=0, description="Days after which a result in review is overdue.")
+    review_late: Late = Field(default=Late.KEEP, description="What then happens to it: keep, reject or approve.")
     cache: str = Field(default="", description="Folder or s3:// prefix of the result cache; empty: none.")
     cache_bytes: int = Field(default=10_000_000_000, ge=1, description="Bytes the result cache may grow to.")
     monitor: str = Field(

@@ -67,6 +67,7 @@ def told(result: BatchResult) -> str:
         "| | |\n|---|---|",
         f"| accepted | {result.accepted} ({result.reused} done before) |",
         f"| rejected | {result.rejected}{f' ({reasons})' if reasons else ''} |",
+        f"| waits for approval | {result.pending} |",
         f"| refused | {result.refused} |",
         f"| failed | {result.failed} |",
         f"| seconds | {result.seconds:.1f}, of the engine {result.engine_seconds:.1f} |",

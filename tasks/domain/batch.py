@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 from tasks.domain.ending import Ending
 from tasks.domain.models import EditRequest, EditResult, Frozen
 from tasks.domain.problems import problems
+from tasks.domain.review import standing
 from tasks.domain.template import Template
 
 
@@ -47,9 +48,10 @@ class BatchResult(Frozen):
     source: str
     accepted: int = 0
     rejected: int = 0
+    pending: int = 0
     refused: int = 0
     failed: int = 0
-    reused: int = Field(default=0, description="How many of the accepted and rejected had been done before.")
+    reused: int = Field(default=0, description="How many of those edited had been done before.")
     rejected_by: dict[str, int] = Field(default_factory=dict, description="Rejected ones by failure class.")
     seconds: float
     engine_seconds: float = Field(default=0, description="Of what was done now.")
@@ -82,6 +84,7 @@ def row_of(asked: Asked, result: EditResult, seconds: float) -> Row:
         output=result.output.uri,
         sheet=result.sheet_uri,
         metadata=result.metadata_uri,
+        reason=standing(result) if result.review else "",
     )
 
 

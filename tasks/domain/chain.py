@@ -23,6 +23,7 @@ class Step(Frozen):
     )
     description: str = Field(default="", max_length=200, description="What the step is for; kept in the history.")
     type: EditType | None = Field(default=None, description="Kind of edit; empty: inferred from the instruction.")
+    approval: bool = Field(default=False, description="Whether a person must approve it before the chain goes on.")
     region: Box | None = Field(
         default=None,
         description="Left, top, right, bottom in pixels of the picture: the step may change these alone.",
@@ -101,7 +102,7 @@ def _merged(first: Step, second: Step) -> Step | None:
     if len(prompt) > MAX_PROMPT:
         return None
     told = "; ".join(filter(None, (first.description, second.description)))
-    return Step(prompt=prompt, description=told[:200], type=first.type)
+    return Step(prompt=prompt, description=told[:200], type=first.type, approval=first.approval or second.approval)
 
 
 def _words(prompt: str) -> list[str]:

@@ -9,6 +9,8 @@ class Ending(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     """Edited, but not proved right: it lies in review."""
+    PENDING = "pending"
+    """Every check passed; it lies in review until a person approves it."""
     REFUSED = "refused"
     """It cannot be honoured as given: a bad picture, an unknown field, an instruction the engine does not know."""
     FAILED = "failed"

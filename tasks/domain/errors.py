@@ -7,7 +7,8 @@
     │   ├── ParameterError        steps, guidance, prompt length or pictures outside what the engine takes
     │   ├── UnsupportedInstruction  outside what the chosen engine can do
     │   ├── UnknownEngine         no engine of that name, or what it needs is not installed or not the right version
-    │   └── OutputError           the place to write to is not writable
+    │   ├── OutputError           the place to write to is not writable
+    │   └── AlreadyDecided        somebody else decided about this result before
     ├── SettingsError             a setting has a value it cannot have
     ├── ServerError               no Prefect server answers, and none could be started
     ├── EngineError               the engine failed on a request that was fine
@@ -55,6 +56,10 @@ class UnknownEngine(RequestError):
 
 class OutputError(RequestError):
     """The output location cannot be written."""
+
+
+class AlreadyDecided(RequestError):
+    """Somebody else decided about this result before; what they decided stands."""
 
 
 class SettingsError(EditFlowError):

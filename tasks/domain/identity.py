@@ -26,10 +26,11 @@ def identify(
     references: Sequence[ImageRef] = (),
 ) -> str:
     """SHA-256 (64 hex digits) over the pixels of source, mask and references, request and engine."""
+    aside = WHERE_NOT_WHAT if request.approval else WHERE_NOT_WHAT | {"approval"}
     content: dict[str, Any] = {
         "source": source.sha256,
         "mask": mask.sha256 if mask else None,
-        "request": request.model_dump(mode="json", exclude=WHERE_NOT_WHAT),
+        "request": request.model_dump(mode="json", exclude=aside),
         "engine": engine.model_dump(mode="json"),
     }
     if references:
@@ -38,6 +39,6 @@ def identify(
 
 
 def work_of(job: Job) -> str:
-    """The identity of a job without its labels: equal for all whose picture will be the same."""
-    request = job.request.model_copy(update={"metadata": {}})
+    """The identity of a job without its labels and approval: equal for all whose picture will be the same."""
+    request = job.request.model_copy(update={"metadata": {}, "approval": False})
     return identify(request, job.source, job.mask, job.engine, job.references)

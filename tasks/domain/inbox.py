@@ -41,6 +41,8 @@ class Landing(StrEnum):
     """Edited, checked and saved."""
     REJECTED = "rejected"
     """Edited, but no attempt passed the checks: in review."""
+    PENDING = "pending"
+    """Edited and checked; in review until a person approves it."""
     REFUSED = "refused"
     """Cannot be edited as it is; a record says why. Tried again when picture, sidecar or recipe changes."""
     FAILED = "failed"

@@ -120,6 +120,9 @@ class EditRequest(Frozen):
     cache: bool = Field(
         default=True, description="Whether an equal result of the cache will do, and this may go there."
     )
+    approval: bool = Field(
+        default=False, description="Whether a person must approve the result before it is delivered."
+    )
 
     @field_validator("image", "prompt", "mask", "references", "metadata")
     @classmethod
@@ -336,6 +339,30 @@ class Outcome(StrEnum):
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+    PENDING = "pending"
+    """Every check passed; it waits in the review folder for a person."""
+
+
+class Decision(StrEnum):
+    """What may be decided about a result in review."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    RETRY = "retry"
+    """Rejected, and asked for again in other words."""
+
+
+class Review(Frozen):
+    """What was decided about a result, by whom and when."""
+
+    decision: Decision
+    by: str = Field(min_length=1, max_length=100, description="Who decided: a person, or policy when time was up.")
+    at: AwareDatetime
+    note: str = Field(default="", max_length=2000, description="Why, in the words of who decided.")
+    prompt: str = Field(default="", max_length=MAX_PROMPT, description="Of a retry: what to change instead.")
+    retried: str = Field(
+        default="", description="Of a retry: its run or its metadata, or why it was refused; empty: not begun."
+    )
 
 
 class Saved(Frozen):
@@ -368,3 +395,4 @@ class EditResult(Frozen):
     software: dict[str, str] = Field(description="Versions of what took part.")
     reused: bool = Field(default=False, description="True when the work had been done before and was looked up.")
     kept_from: str = Field(default="", description="Metadata of the equal work that the cache gave this from.")
+    review: Review | None = Field(default=None, description="What was decided about it; empty: nobody had to, or yet.")

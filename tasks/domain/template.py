@@ -48,6 +48,7 @@ class Template(Override):
 
     prompt: Prompt
     engine: str | None = Field(default=None, min_length=1, description="Empty: the EDIT_FLOWS_ENGINE setting.")
+    approval: bool | None = Field(default=None, description="Whether a person must approve what comes of it.")
     output: str | None = Field(default=None, description="Folder below the output; empty: the recipe's name.")
 
     @field_validator("output")

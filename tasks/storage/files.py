@@ -79,6 +79,16 @@ def write_once(uri: str, data: bytes) -> bool:
     return _put_s3(uri, data) if _is_s3(uri) else _put_local(Path(uri), data)
 
 
+def replace(uri: str, data: bytes) -> None:
+    """Write a file whether or not it is there: whoever reads it sees all of the old or all of the new content."""
+    if _is_s3(uri):
+        with faults(uri, OutputError):
+            bucket_client().pipe_file(uri, data)
+        return
+    with _written(Path(uri), data) as part:
+        part.replace(uri)
+
+
 def delete(uri: str) -> None:
     """Remove a file; nothing happens when it is not there."""
     if not _is_s3(uri):
@@ -144,7 +154,23 @@ def _too_large(uri: str, size: int) -> ImageError:
 
 
 def _put_local(path: Path, data: bytes) -> bool:
-    """A temporary file in the same folder, flushed to disk, then linked to its name: linking fails when it exists."""
+    """A temporary file in the same folder, then linked to its name: linking fails when it exists."""
+    with _written(path, data) as part:
+        try:
+            path.hardlink_to(part)
+        except FileExistsError:
+            if not path.is_file():
+                raise
+            return False
+    return True
+
+
+@contextmanager
+def _written(path: Path, data: bytes) -> Iterator[Path]:
+    """A temporary file in the folder of `path` that holds `data`, flushed to disk; gone when the block ends.
+
+    Raises `OutputError` when it, or what the block does with it, cannot be written.
+    """
     part = path.parent / f".{uuid4().hex}.part"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,17 +178,14 @@ def _put_local(path: Path, data: bytes) -> bool:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        path.hardlink_to(part)
+        yield part
     except FileExistsError:
-        if path.is_file():
-            return False
         raise OutputError(f"cannot write {str(path)!r}: {str(path.parent)!r} is not a folder") from None
     except (OSError, ValueError) as unwritable:
         raise OutputError(f"cannot write {str(path)!r}: {unwritable}; choose another output") from unwritable
     finally:
         with suppress(OSError, ValueError):
             part.unlink()
-    return True
 
 
 def _nearest_folder(path: Path) -> Path:

@@ -38,7 +38,7 @@ def restore(store: Cache, key: str, job: Job) -> EditResult | None:
     digest = hashlib.sha256(kept.get(PICTURE, b"")).hexdigest()
     if digest != earlier.output.file_sha256 or (earlier.mask_uri and MASK not in kept) or SHEET not in kept:
         return None
-    result = _moved(earlier, job, naming.picture_uri(job, Outcome.ACCEPTED, digest))
+    result = _moved(earlier, job, digest)
     files.write_once(result.output.uri, kept[PICTURE])
     files.write_once(result.sheet_uri, kept[SHEET])
     if result.mask_uri:
@@ -48,18 +48,21 @@ def restore(store: Cache, key: str, job: Job) -> EditResult | None:
     return result.model_copy(update={"reused": True})
 
 
-def _moved(earlier: EditResult, job: Job, picture: str) -> EditResult:
+def _moved(earlier: EditResult, job: Job, digest: str) -> EditResult:
     """The earlier result as the job's own: asked for by its request, lying where its files go."""
+    outcome = Outcome.PENDING if job.request.approval else Outcome.ACCEPTED
+    picture = naming.picture_uri(job, outcome, digest)
     mask = naming.mask_uri(picture) if earlier.mask_uri else ""
     return earlier.model_copy(
         update={
             "identity": job.identity,
+            "outcome": outcome,
             "request": job.request,
             "original": job.original,
             "output": earlier.output.model_copy(update={"uri": picture}),
             "sheet_uri": naming.sheet_uri(picture),
             "mask_uri": mask,
-            "metadata_uri": naming.metadata_uri(job, Outcome.ACCEPTED),
+            "metadata_uri": naming.metadata_uri(job, outcome),
             "attempts": tuple(_delivered(attempt, earlier, picture, mask) for attempt in earlier.attempts),
             "kept_from": earlier.metadata_uri,
         }

@@ -5,7 +5,8 @@ outputs/poster-1f3c9a52b7e0-8d21c44f-sheet.jpg     before and after
 outputs/poster-1f3c9a52b7e0-8d21c44f-mask.png      white where it may differ from the source
 outputs/poster-1f3c9a52b7e0.json                   metadata, written last: its presence means done
 outputs/review/...                                 the same for what never passed, every candidate, each with
-outputs/review/poster-...-8d21c44f-verdict.json    its plan and verdict
+outputs/review/poster-...-8d21c44f-verdict.json    its plan and verdict; also for what waits for a person, and
+outputs/review/poster-...-8d21c44f-decision.json   what was decided about it
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from tasks.domain.models import Job, Outcome
+from tasks.domain.models import EditResult, Job, Outcome
 from tasks.storage import files
 
 REVIEW = "review"
@@ -65,3 +66,18 @@ def verdict_uri(picture: str) -> str:
 def metadata_uri(job: Job, outcome: Outcome) -> str:
     """Where the metadata of a job with this outcome lies."""
     return files.join(folder(job, outcome), f"{stem(job)}.json")
+
+
+def decision_uri(metadata: str, result: EditResult) -> str:
+    """Where the decision about a result lies: beside its metadata, named for the picture it is about."""
+    picture = PurePosixPath(result.output.uri).name
+    return files.join(metadata.rpartition("/")[0], beside(picture, "decision.json"))
+
+
+def files_of(result: EditResult) -> set[str]:
+    """Names, without folders, of all files that belong to a result but its metadata."""
+    candidates = [attempt.candidate for attempt in result.attempts if attempt.candidate.image.uri]
+    pictures = {candidate.image.uri for candidate in candidates} | {result.output.uri}
+    masks = {candidate.mask.uri for candidate in candidates if candidate.mask} | {result.mask_uri}
+    uris = {result.sheet_uri, *pictures, *masks, *map(verdict_uri, pictures)}
+    return {PurePosixPath(uri).name for uri in uris if uri}

@@ -6,37 +6,37 @@ place. Engines need not make the same picture twice, so what these leave may hav
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 from tasks.domain.models import EditResult, Job, Outcome
-from tasks.storage import files, listing, naming
+from tasks.storage import files, listing, naming, reviews
 from tasks.storage.records import read_result
+
+FOLDERS = (Outcome.ACCEPTED, Outcome.REJECTED)
+"""Outcomes that stand for the two folders a result may lie in; one that counts more comes first."""
 
 
 def settled(job: Job) -> EditResult | None:
     """The result that counts - an accepted one, if there is one - with everything else of this work removed.
 
-    None while nobody has finished it; then nothing is removed.
+    What somebody decided about it is carried out first. None while nobody has finished the work; then nothing is
+    removed.
     """
-    for outcome in Outcome:
-        uri = naming.metadata_uri(job, outcome)
-        if files.exists(uri):
-            result = read_result(uri)
-            _remove_others(job, outcome, {PurePosixPath(name).name for name in (uri, *_files(result))})
-            return result
-    return None
+    delivered, review = (naming.metadata_uri(job, outcome) for outcome in FOLDERS)
+    if files.exists(delivered):
+        result = read_result(delivered)
+    elif files.exists(review):
+        result = reviews.finish(review)
+    else:
+        return None
+    _remove_others(job, result)
+    return result
 
 
-def _remove_others(job: Job, counts: Outcome, kept: set[str]) -> None:
-    for outcome in Outcome:
+def _remove_others(job: Job, counts: EditResult) -> None:
+    metadata = naming.metadata_uri(job, counts.outcome)
+    kept = {metadata, naming.decision_uri(metadata, counts)}
+    kept |= {files.join(naming.folder(job, counts.outcome), name) for name in naming.files_of(counts)}
+    for outcome in FOLDERS:
         for entry in listing.under(naming.folder(job, outcome), naming.stem(job)):
             ours = entry.key.startswith((f"{naming.stem(job)}-", f"{naming.stem(job)}.json"))
-            if ours and not (outcome is counts and entry.key in kept):
+            if ours and files.join(naming.folder(job, outcome), entry.key) not in kept:
                 files.delete(entry.uri)
-
-
-def _files(result: EditResult) -> set[str]:
-    candidates = [attempt.candidate for attempt in result.attempts if attempt.candidate.image.uri]
-    pictures = {candidate.image.uri for candidate in candidates} | {result.output.uri}
-    masks = {candidate.mask.uri for candidate in candidates if candidate.mask} | {result.mask_uri}
-    return {result.sheet_uri, *pictures, *masks, *map(naming.verdict_uri, pictures)}

@@ -43,7 +43,7 @@ class Tally:
         self.reused += row.reused
         self.engine_seconds += row.engine_seconds
         if row.ending is Ending.REJECTED:
-            self.failures.update(row.failures.split(", "))
+            self.failures.update(filter(None, row.failures.split(", ")))
         title = f"{row.number}  {row.ending}{f': {row.failures}' if row.failures else ''}"
         note = row.reason or row.prompt
         self._cells.append(Cell(small, title, note, good=row.ending is Ending.ACCEPTED))
