@@ -85,7 +85,7 @@ class Refused(Exception):
         told = self.problem
         if path.startswith(OPENAI):
             return JSONResponse(self.openai(), told.status, self.headers)
-        return JSONResponse(told.model_dump(mode="json", exclude_defaults=True), told.status, self.headers, MEDIA)
+        return JSONResponse(told.model_dump(mode="json", exclude_none=True), told.status, self.headers, MEDIA)
 
     def openai(self) -> dict[str, dict[str, object]]:
         """The error in OpenAI's shape; `edit` and `verdict` are ours."""

@@ -31,6 +31,8 @@ NAME = "api"
 """Of the deployment whose runs are done here."""
 LOOK = 0.2
 """Seconds between two looks for work."""
+LAST_WORDS = 3.0
+"""Seconds a process that is ended has to say so; after that pebble kills it."""
 MOST = 3
 """Starts of one run: what kills its process that often is not tried again."""
 
@@ -45,6 +47,7 @@ class Residents:
         self._deployment = deployment
         self._count = count
         self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._stopping: dict[UUID, asyncio.Task[None]] = {}
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -99,12 +102,25 @@ class Residents:
             self._running.pop(run.id, None)
 
     async def _stop_cancelled(self) -> None:
-        """End the process of each run that is to be cancelled."""
+        """End each run that is to be cancelled."""
         for run in await self._runs(StateType.CANCELLING):
+            if run.id not in self._stopping:
+                self._stopping[run.id] = asyncio.create_task(self._stop(run))
+
+    async def _stop(self, run: FlowRun) -> None:
+        """End the process of a run. Being stopped it says that it crashed: what it is called comes after that."""
+        try:
             if task := self._running.get(run.id):
                 task.cancel()  # pebble ends the process
                 await asyncio.wait([task])
+                for _ in range(round(LAST_WORDS / LOOK)):
+                    state = (await self._client.read_flow_run(run.id)).state
+                    if state is not None and state.is_final():
+                        break
+                    await asyncio.sleep(LOOK)
             await self._client.set_flow_run_state(run.id, Cancelled(message="stopped as asked"), force=True)
+        finally:
+            del self._stopping[run.id]
 
     async def _take_over(self) -> None:
         """Begin again what an API that is gone had begun."""

@@ -92,8 +92,8 @@ def keys_of(settings: ApiSettings) -> tuple[Key, ...]:
 
 
 def _key(line: str) -> Key:
-    name, _, secret = line.partition(":")
-    if not re.fullmatch(r"[\w.-]{1,40}", name):
+    name, colon, secret = line.partition(":")
+    if not colon or not re.fullmatch(r"[\w.-]{1,40}", name):
         raise SettingsError("EDIT_FLOWS_API_KEYS: a key is name:secret, its name of letters, digits, . _ and -")
     if len(secret) < SHORTEST or not secret.isascii() or not secret.isprintable():
         raise SettingsError(
