@@ -30,8 +30,8 @@ def headline(health: Health) -> str:
     runs, told = health.runs, health.outcomes
     window = f"{health.since:%Y-%m-%d %H:%M} to {health.until:%H:%M} UTC"
     return (
-        f"{window}: {runs.requests} edits ended, {_share(runs.error_rate)} by an error, "
-        f"{_share(told.accept_rate)} of results passed, {runs.waiting} waiting, {len(health.hosts)} machines"
+        f"{window}: edits {runs.requests}, errors {_share(runs.error_rate)}, passed {_share(told.accept_rate)}, "
+        f"waiting {runs.waiting}, machines {len(health.hosts)}, GPUs {health.gpus}"
     )
 
 
@@ -43,9 +43,8 @@ def _work(health: Health) -> Iterator[Row]:
     yield Row(what="error rate", now=_share(runs.error_rate))
     waiting = f", the oldest for {runs.waiting_seconds:.0f} s" if runs.waiting_seconds is not None else ""
     yield Row(what="queue", now=f"{runs.waiting} waiting{waiting}; {runs.running} at work")
-    yield Row(
-        what="accept rate", now=f"{_share(told.accept_rate)} ({told.accepted} of {told.accepted + told.rejected})"
-    )
+    passed = f"{told.accepted} of {told.accepted + told.rejected}, {told.pending} wait for a person"
+    yield Row(what="accept rate", now=f"{_share(told.accept_rate)} ({passed})")
     for failure, count in told.rejected_by.items():
         yield Row(what=f"rejected: {failure}", now=str(count))
     yield Row(what="seconds per accepted picture", now=_seconds(told.seconds_per_accepted))
@@ -56,7 +55,7 @@ def _work(health: Health) -> Iterator[Row]:
 
 
 def _host(host: HostHealth) -> Iterator[Row]:
-    yield Row(what=f"{host.host}: up", now=_duration(host.uptime), average=f"heard of {host.heard:.0%} of the time")
+    yield Row(what=f"{host.host}: up", now=f"{_duration(host.uptime)}; heard of {host.heard:.0%} of the time")
     yield _row(f"{host.host}: processor", host.cpu, 100, "%")
     of = f" of {host.memory_total / GIBIBYTE:.1f} GiB"
     yield _row(f"{host.host}: memory{of}", host.memory_used, 1 / GIBIBYTE, " GiB")
