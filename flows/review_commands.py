@@ -68,7 +68,8 @@ def show(metadata: str, *, json_: Json = False) -> int:
         metadata: Its metadata file, .../review/NAME.json, as list prints it.
         json_: Print one JSON document instead of text.
     """
-    result = reviews.stand(metadata)
+    reviews.ensure_in_review(metadata)
+    result = reviews.finish(metadata)
     print(result.model_dump_json() if json_ else _shown(result))
     return 0
 

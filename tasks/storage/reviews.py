@@ -49,9 +49,10 @@ def decide(metadata: str, review: Review) -> EditResult:
     without an instruction, then nothing is decided; `ImageError` when a file of the result is gone.
     """
     ensure_in_review(metadata)
-    if not files.exists(metadata):
+    try:
+        result = read_result(metadata)
+    except ImageError:  # not there any more
         return _agreed(delivered(metadata), review)
-    result = read_result(metadata)
     if review.decision is Decision.RETRY:
         retry_of(result, review, _above(metadata))
     if result.review:
@@ -65,8 +66,14 @@ def decide(metadata: str, review: Review) -> EditResult:
 
 
 def finish(metadata: str) -> EditResult:
-    """The result as it stands, whatever was decided about it carried out."""
-    result = read_result(metadata)
+    """A result in review as it stands, whatever was decided about it carried out, or what was delivered of it.
+
+    Raises `RequestError` when there is neither.
+    """
+    try:
+        result = read_result(metadata)
+    except ImageError:  # as above
+        return delivered(metadata)
     place = naming.decision_uri(metadata, result)
     if result.review or not files.exists(place):
         return result
@@ -95,12 +102,6 @@ def retried(metadata: str, result: EditResult, what: str) -> EditResult:
     told = result.model_copy(update={"review": review})
     files.replace(metadata, _document(told))
     return told
-
-
-def stand(metadata: str) -> EditResult:
-    """A result in review as it stands, or what was delivered of it. Raises `RequestError` when there is neither."""
-    ensure_in_review(metadata)
-    return finish(metadata) if files.exists(metadata) else delivered(metadata)
 
 
 def delivered(metadata: str) -> EditResult:
