@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from prefect import task
 
 from tasks.domain.campaign import Brief, CampaignResult, Failed, Piece
-from tasks.domain.models import OutputFormat
+from tasks.domain.markdown import bold, code, plain, table
+from tasks.domain.models import Outcome, OutputFormat
+from tasks.exhibit import exhibit
 from tasks.imaging import codec
 from tasks.imaging.campaign_sheet import Tile, campaign_sheet
 from tasks.retrying import retry_transient
@@ -44,7 +46,32 @@ def conclude(brief: Brief, pieces: Sequence[Piece], failed: Sequence[Failed]) ->
     digest = hashlib.sha256(result.model_dump_json().encode()).hexdigest()[:8]
     result = result.model_copy(update={"record_uri": f"{stem}-{digest}.json"})
     files.write_once(result.record_uri, result.model_dump_json(indent=2).encode())
+    counted = ", ".join(f"{count} {outcome}" for outcome, count in result.counts.items())
+    exhibit("campaign", f"{bold(counted)} {plain(brief.brand.name)}", lambda page: told(result, page), lambda: sheet)
     return result.model_copy(update={"pieces": tuple(pieces)})
+
+
+def told(result: CampaignResult, picture: str) -> str:
+    """The campaign for a person, as Markdown; `picture` is the address of its sheet."""
+    lines = [
+        f"## {plain(result.brand)}: {', '.join(f'{count} {outcome}' for outcome, count in result.counts.items())}",
+        f"![all sizes]({picture})",
+        "",
+        *table(["variation", "size", "ended", "layout", "why", "picture"], map(_row, result.pieces)),
+        "",
+        *(f"- {bold(f'{one.variation}: {one.outcome}')} {plain(one.reason)}" for one in result.failed),
+        "",
+        f"Record: {code(result.record_uri)}",
+    ]
+    return "\n".join(lines)
+
+
+def _row(piece: Piece) -> list[str]:
+    size = f"{piece.platform.title}, {piece.platform.width} x {piece.platform.height}"
+    passed = piece.outcome is Outcome.ACCEPTED
+    wrong = "; ".join(f"{check.name}: {check.detail}" for check in piece.checks if not check.passed)
+    ended = piece.outcome if passed else bold(piece.outcome)
+    return [plain(piece.variation), plain(size), ended, piece.framing.layout, plain(wrong), code(piece.output.uri)]
 
 
 def _tile(piece: Piece) -> Tile:

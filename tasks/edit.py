@@ -14,17 +14,20 @@ from tasks.domain.traits import Traits
 from tasks.engines.protocol import Edited, Engine
 from tasks.engines.registry import get_engine
 from tasks.engines.text_reader import read_text
+from tasks.gauge import Gauge
 from tasks.imaging import viewport
 from tasks.retrying import retry_transient
 from tasks.storage import desk
 
+MADE = 95.0
+"""Percent of a run's progress at which its candidate is made; what follows is checking and saving."""
 READ_AT = 2_000_000
 """Pixels in which lettering of a large picture is looked for first: its letters are rarely small in proportion."""
 
 
 @task(name="edit", task_run_name="edit attempt {attempt}", **retry_transient)
 def edit(job: Job, plan: EditPlan, attempt: int) -> Candidate | None:
-    """The candidate of this attempt, of the source's size, laid on the job's desk; progress goes to the run log.
+    """The candidate of this attempt, of the source's size, laid on the job's desk. Its steps move the run's gauge.
 
     None when an engine that was fallen back on cannot do it: what was made before is not lost. From the job's own
     engine that raises: `UnsupportedInstruction` when it cannot do what is asked, `EngineError` when it fails.
@@ -34,7 +37,7 @@ def edit(job: Job, plan: EditPlan, attempt: int) -> Candidate | None:
     view = _view(source, plan, engine.traits)
     begun = time.perf_counter()
     try:
-        edited = _edited(engine, source, view, job, plan)
+        edited = _edited(engine, source, view, job, plan, attempt)
     except (EngineError, UnsupportedInstruction) as failed:
         if (plan.engine or job.engine.name) == job.engine.name:
             raise
@@ -45,12 +48,14 @@ def edit(job: Job, plan: EditPlan, attempt: int) -> Candidate | None:
     return Candidate(image=image, engine=engine.identity, view=view, engine_seconds=seconds, notes=edited.notes)
 
 
-def _edited(engine: Engine, source: Image.Image, view: View, job: Job, plan: EditPlan) -> Edited:
+def _edited(engine: Engine, source: Image.Image, view: View, job: Job, plan: EditPlan, attempt: int) -> Edited:
     """The engine's answer. In a part of the picture words such as "at the top" mislead it: there the mask decides."""
-    logger = get_run_logger()
+    logger, gauge = get_run_logger(), Gauge()
+    gauge.move(0, f"attempt {attempt}: {engine.identity.name}", now=True)
 
     def report(done: int, total: int) -> None:
         logger.info("%s: %d of %d", engine.identity.name, done, total)
+        gauge.move(MADE * done / max(total, 1), f"attempt {attempt}: step {done} of {total}", now=done == total)
 
     part = (view.window.width, view.window.height) != source.size
     ref = plan.mask if part or plan.strict else job.mask

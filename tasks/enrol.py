@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from prefect import get_run_logger, runtime, task
-from prefect.artifacts import create_markdown_artifact
+from PIL import Image
+from prefect import get_run_logger, task
 
 from tasks.domain.ab.experiment import Definition, Experiment, Picture
+from tasks.domain.markdown import bold, code, plain, table
 from tasks.domain.models import EditResult, ImageRef
+from tasks.exhibit import exhibit
+from tasks.imaging import codec
+from tasks.imaging.contact import Cell, contact_page, thumbnail
 from tasks.retrying import retry_transient
 from tasks.statistics.planning import planned_impressions
-from tasks.storage import experiments
+from tasks.storage import experiments, files
 
 
 @task(name="enrol", task_run_name="enrol {test.id}", **retry_transient)
@@ -40,23 +44,41 @@ def enrol(
             created=datetime.now(UTC),
         ),
     )
-    if runtime.deployment.id is not None:
-        create_markdown_artifact(told(experiment), description=f"{len(pictures)} variants of {test.id}")
+    card = f"{bold(f'{len(pictures)} variants')} {plain(test.id)}"
+    exhibit("ab-test", card, lambda picture: told(experiment, picture), lambda: _shown(experiment))
     get_run_logger().info("test %r is ready: %d variants", test.id, len(pictures))
     return experiment
 
 
-def told(experiment: Experiment) -> str:
-    """The record for a person, as Markdown."""
+def told(experiment: Experiment, picture: str) -> str:
+    """The record for a person, as Markdown; `picture` is the address of its variants on one sheet."""
     size = f"{experiment.planned:,} impressions" if experiment.planned else "none"
     lines = [
-        f"## test `{experiment.definition.id}` is ready",
+        f"## test {plain(experiment.definition.id)} is ready",
         f"{experiment.definition.metric} per impression, {experiment.definition.method}, planned size: {size}",
         "",
-        "| variant | picture | sha256 |\n|---|---|---|",
-        *(
-            f"| {picture.variant.replace('|', '/')} | `{picture.image.uri}` | `{picture.image.file_sha256[:12]}` |"
-            for picture in experiment.pictures
+        f"![the variants]({picture})",
+        "",
+        *table(
+            ["variant", "picture", "sha256"],
+            (
+                [plain(one.variant), code(one.image.uri), code(one.image.file_sha256[:12])]
+                for one in experiment.pictures
+            ),
         ),
     ]
     return "\n".join(lines)
+
+
+def _shown(experiment: Experiment) -> Image.Image:
+    asked = {variant.name: variant.prompt or "the picture as it is" for variant in experiment.definition.variants}
+    cells = [
+        Cell(
+            thumbnail(codec.decode(files.read(one.image.uri), name=one.image.uri)),
+            one.variant,
+            asked[one.variant],
+            good=True,
+        )
+        for one in experiment.pictures
+    ]
+    return contact_page(cells, experiment.definition.id)

@@ -5,26 +5,41 @@ from __future__ import annotations
 import json
 from uuid import UUID
 
-from prefect import runtime
+from PIL import Image
+from prefect import get_run_logger, runtime
 from prefect.artifacts import Artifact
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterType
 from prefect.client.schemas.sorting import ArtifactSort
 
-from tasks.domain.models import EditResult
+from tasks.domain.errors import EditFlowError
+from tasks.domain.markdown import bold, plain
+from tasks.domain.models import EditResult, Outcome
+from tasks.domain.telling import engine_seconds, told
+from tasks.exhibit import exhibit
+from tasks.gauge import Gauge
+from tasks.imaging import codec
+from tasks.settings import settings
+from tasks.storage import files
 from tasks.storage.records import read_result
 
 KIND = "edit-result"
-"""Type of the artifact that programs read; its data is where the metadata lies."""
+"""Type of the artifact that programs read; its data is where the metadata lies, and how the edit went."""
+KEY = "edit"
+"""Of the artifact that people read; all edits of a server by this key are its gallery."""
+LINKS = {"picture": "image", "metadata": "metadata", "before and after": "sheet"}
+"""What the HTTP API serves of an edit, by what people call it."""
 
 
 def publish(result: EditResult) -> EditResult:
     """`result`; when this is a deployment's run, also two artifacts of it: one for people, one for programs."""
     if runtime.deployment.id is not None:
-        Artifact(type=KIND, data={"metadata_uri": result.metadata_uri}).create()
-        Artifact(
-            type="markdown", data=_described(result), description=f"{result.outcome}: {result.output.uri}"
-        ).create()
+        Artifact(type=KIND, data=_figures(result), description="for programs").create()
+        home = f"{settings().api_url.rstrip('/')}/edits/{runtime.flow_run.id}"
+        links = {name: f"{home}/{path}" for name, path in LINKS.items()} if settings().api_url else {}
+        card = f"{bold(result.outcome)} {plain(result.request.prompt)}"
+        exhibit(KEY, card, lambda picture: told(result, picture, links), lambda: _sheet(result.sheet_uri))
+        Gauge().move(100, str(result.outcome), now=True)
     return result
 
 
@@ -40,22 +55,26 @@ def published(client: SyncPrefectClient, flow_run_id: UUID) -> EditResult | None
     return read_result(json.loads(str(found[0].data))["metadata_uri"]) if found else None  # Prefect keeps it as text
 
 
-def _described(result: EditResult) -> str:
-    """What the UI shows: outcome, places, and every check of the last attempt."""
-    last = result.attempts[-1]
-    lines = [
-        f"## {result.outcome}: {result.classification.edit_type} edit",
-        f"> {result.request.prompt}",
-        "",
-        f"| | |\n|---|---|\n| picture | `{result.output.uri}` |\n| sheet | `{result.sheet_uri}` |",
-        f"| metadata | `{result.metadata_uri}` |\n| engine | {result.engine.model} |",
-        f"| attempts | {len(result.attempts)} |",
-        "",
-        "| check | passed | score | needs | seen |\n|---|---|---|---|---|",
-        *(
-            f"| {check.name} | {'yes' if check.passed else f'**no: {check.failure}**'} | {check.score:.2f} | "
-            f"{check.threshold:.2f} | {check.detail.replace('|', '/')} |"
-            for check in last.verdict.checks
-        ),
-    ]
-    return "\n".join(lines)
+def _figures(result: EditResult) -> dict[str, object]:
+    """What programs are told; monitoring adds these up."""
+    rejected = result.outcome is Outcome.REJECTED
+    return {
+        "metadata_uri": result.metadata_uri,
+        "outcome": result.outcome,
+        "edit_type": result.classification.edit_type,
+        "failures": list(result.attempts[-1].verdict.failures) if rejected else [],
+        "attempts": len(result.attempts),
+        "engine_seconds": round(engine_seconds(result), 3),
+        "seconds": round((result.finished - result.started).total_seconds(), 3),
+        "reused": result.reused,
+        "kept_from": result.kept_from,
+    }
+
+
+def _sheet(uri: str) -> Image.Image | None:
+    """Before and after; None when it cannot be read, which does not undo the edit."""
+    try:
+        return codec.decode(files.read(uri), name=uri)
+    except EditFlowError as gone:
+        get_run_logger().warning("not shown in the UI: %s", gone)
+        return None

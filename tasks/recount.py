@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 
 import numpy as np
 from PIL import Image
-from prefect import get_run_logger, runtime, task
-from prefect.artifacts import create_markdown_artifact
+from prefect import get_run_logger, task
 
 from tasks.domain.chain import ChainResult, Step, StepDone
 from tasks.domain.ending import Ending
 from tasks.domain.errors import EngineError
 from tasks.domain.identity import identity_of
+from tasks.domain.markdown import bold, code, plain, table
 from tasks.domain.models import OutputFormat
+from tasks.exhibit import exhibit
 from tasks.imaging import codec
 from tasks.imaging.contact import Cell, contact_page, thumbnail
 from tasks.retrying import retry_transient
@@ -37,7 +38,8 @@ def recount(image: str, steps: Sequence[Step], done: Sequence[StepDone], folder:
     key = identity_of(image=image, steps=asked, done=[one.metadata_uri for one in done])[:12]
     name = f"chain-{key}" if completed else f"stopped-{key}-{now:%Y%m%d%H%M%S%f}"
     strip = files.join(folder, f"{name}.jpg")
-    files.write_once(strip, codec.encode(_strip(image, original, done), OutputFormat.JPEG))
+    page = _strip(image, original, done)
+    files.write_once(strip, codec.encode(page, OutputFormat.JPEG))
     result = ChainResult(
         original=image,
         completed=completed,
@@ -50,25 +52,36 @@ def recount(image: str, steps: Sequence[Step], done: Sequence[StepDone], folder:
         finished=now,
     )
     files.write_once(result.history_uri, result.model_dump_json(indent=2).encode())
-    if runtime.deployment.id is not None:
-        create_markdown_artifact(told(result), description=f"{len(accepted)} of {len(steps)} steps")
+    card = f"{bold(f'{len(accepted)} of {len(steps)} steps')} {plain(image)}"
+    exhibit("chain", card, lambda picture: told(result, picture), lambda: page)
     get_run_logger().info("%d of %d steps: %s", len(accepted), len(steps), result.history_uri)
     return result
 
 
-def told(result: ChainResult) -> str:
-    """The history for a person, as Markdown."""
+def told(result: ChainResult, picture: str) -> str:
+    """The history for a person, as Markdown; `picture` is the address of its sheet."""
+    proved = "" if result.untouched is None else f"; {result.untouched:.1%} of the pixels proved as they were"
     lines = [
-        f"## {result.original}",
-        "completed" if result.completed else f"**stopped at step {result.stopped_at}**",
+        f"## {plain(result.original)}",
+        f"completed{proved}" if result.completed else bold(f"stopped at step {result.stopped_at}"),
         "",
-        "| step | | ended | seconds | picture |\n|---|---|---|---|---|",
-        *(
-            f"| {one.number} | {(one.step.description or one.step.prompt).replace('|', '/')} | {one.ending}"
-            f"{f': {one.reason}'.replace('|', '/') if one.reason else ''} | {one.seconds:.1f} | "
-            f"{f'`{one.output.uri}`' if one.output else ''} |"
-            for one in result.steps
+        f"![every intermediate]({picture})",
+        "",
+        *table(
+            ["step", "", "ended", "seconds", "picture"],
+            (
+                [
+                    str(one.number),
+                    plain(one.step.description or one.step.prompt),
+                    plain(f"{one.ending}: {one.reason}" if one.reason else one.ending),
+                    f"{one.seconds:.1f}",
+                    code(one.output.uri if one.output else ""),
+                ]
+                for one in result.steps
+            ),
         ),
+        "",
+        f"History: {code(result.history_uri)}",
     ]
     return "\n".join(lines)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+import io
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from prefect import get_run_logger, runtime, task
-from prefect.artifacts import create_markdown_artifact
+from PIL import Image
+from prefect import get_run_logger, task
 
 from tasks.domain.ab.analysis import Report, Weighed
 from tasks.domain.ab.page import page
 from tasks.domain.ab.rules import recommend
 from tasks.domain.ab.telling import headline, markdown
+from tasks.domain.markdown import bold, plain
+from tasks.exhibit import exhibit
 from tasks.retrying import retry_transient
 from tasks.statistics.chart import draw
 from tasks.storage import experiments, files
@@ -40,8 +42,7 @@ def report(output: str, weighed: Weighed) -> Report:
     files.write_once(told.chart, chart)
     files.write_once(told.html, page(weighed.experiment, found, advice, chart).encode())
     files.write_once(told.json_uri, told.model_dump_json(indent=2).encode())
-    if runtime.deployment.id is not None:
-        picture = f"data:image/png;base64,{b64encode(chart).decode()}"
-        create_markdown_artifact(markdown(found, advice, picture), description=f"{found.test}: {headline(found)}")
+    card = f"{bold(headline(found))} {plain(found.test)}"
+    exhibit("ab-test", card, lambda picture: markdown(found, advice, picture), lambda: Image.open(io.BytesIO(chart)))
     get_run_logger().info("%r: %s, %s", found.test, advice.action, told.html)
     return told

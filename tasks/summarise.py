@@ -9,16 +9,25 @@ from typing import Any
 from uuid import uuid4
 
 import pandas as pd
-from prefect import get_run_logger, runtime, task
-from prefect.artifacts import create_markdown_artifact
+from PIL import Image
+from prefect import get_run_logger, task
 
 from tasks.domain.batch import BatchResult, Row
 from tasks.domain.ending import Ending
+from tasks.domain.markdown import bold, code, plain
+from tasks.domain.markdown import table as markdown_table
+from tasks.exhibit import exhibit
+from tasks.imaging import codec
+from tasks.imaging.bars import bars
+from tasks.imaging.preview import data_uri
 from tasks.retrying import retry_transient
 from tasks.storage import files
 from tasks.storage.tally import Tally
 
 _KINDS: dict[Any, str] = {int: "int64", float: "float64", bool: "bool"}
+KEY = "batch"
+SHOWN = 50
+"""Lines of the table in the UI; those that were not accepted first."""
 CHUNK = 2000
 """Lines of the table turned into Parquet at a time."""
 TYPES: Any = {name: _KINDS.get(field.annotation, "str") for name, field in Row.model_fields.items()}
@@ -52,30 +61,65 @@ def summarise(source: str, output: str, tally: Tally, seconds: float) -> BatchRe
         finished=now,
     )
     files.write_once(files.join(folder, "batch.json"), result.model_dump_json(indent=2).encode())
-    if runtime.deployment.id is not None:
-        create_markdown_artifact(told(result), description=f"{result.accepted} accepted of {source}")
+    card = f"{bold(f'{result.accepted} accepted')} {plain(source)}"
+    exhibit(KEY, card, lambda sheet: told(result, sheet, tally), lambda: _first(tally))
     get_run_logger().info("%s: %s", source, table)
     return result
 
 
-def told(result: BatchResult) -> str:
-    """The figures for a person, as Markdown."""
-    cost = result.engine_seconds_per_accepted
-    reasons = ", ".join(f"{failure}: {count}" for failure, count in result.rejected_by.items())
+def told(result: BatchResult, sheet: str, tally: Tally) -> str:
+    """The batch for a person, as Markdown; `sheet` is the address of its first contact sheet."""
+    ended = {ending.value: tally.endings[ending] for ending in Ending if tally.endings[ending]}
+    good = {name: count for name, count in ended.items() if name == Ending.ACCEPTED}
+    chart = bars(good, {name: count for name, count in ended.items() if name not in good} | result.rejected_by)
     lines = [
-        f"## {result.source}",
-        "| | |\n|---|---|",
-        f"| accepted | {result.accepted} ({result.reused} done before) |",
-        f"| rejected | {result.rejected}{f' ({reasons})' if reasons else ''} |",
-        f"| waits for approval | {result.pending} |",
-        f"| refused | {result.refused} |",
-        f"| failed | {result.failed} |",
-        f"| seconds | {result.seconds:.1f}, of the engine {result.engine_seconds:.1f} |",
-        f"| engine seconds per accepted picture | {f'{cost:.1f}' if cost is not None else 'none accepted now'} |",
-        f"| table | `{result.table}` |",
-        *(f"| sheet | `{sheet}` |" for sheet in result.sheets),
+        f"## {plain(result.source)}",
+        f"![how they ended]({data_uri(chart)})",
+        "",
+        *markdown_table(["", ""], _figures(result)),
+        "",
+        *([f"![the first of {len(result.sheets)} contact sheets]({sheet})", ""] if sheet else []),
+        *markdown_table(["", "picture", "ended", "why", "seconds"], _worst(tally)),
     ]
     return "\n".join(lines)
+
+
+def _figures(result: BatchResult) -> list[tuple[str, str]]:
+    cost = result.engine_seconds_per_accepted
+    return [
+        ("accepted", f"{result.accepted} ({result.reused} done before)"),
+        ("rejected", str(result.rejected)),
+        ("waits for approval", str(result.pending)),
+        ("refused", str(result.refused)),
+        ("failed", str(result.failed)),
+        ("seconds", f"{result.seconds:.1f}, of the engine {result.engine_seconds:.1f}"),
+        ("engine seconds per accepted picture", f"{cost:.1f}" if cost is not None else "none accepted now"),
+        ("table", code(result.table)),
+        *(("sheet", code(sheet)) for sheet in result.sheets),
+    ]
+
+
+def _worst(tally: Tally) -> list[list[str]]:
+    """The lines of the table that a person looks at first."""
+    rows = pd.DataFrame(columns=list(Row.model_fields))
+    for part in pd.read_csv(tally.table, chunksize=CHUNK, dtype=TYPES, keep_default_na=False):
+        rows = pd.concat([rows, part]) if len(rows) else part
+        rows = rows.sort_values("ending", key=lambda ending: ending == Ending.ACCEPTED, kind="stable").head(SHOWN)
+    return [
+        [
+            str(row.number),
+            plain(str(row.picture)),
+            bold(str(row.ending)) if row.ending != Ending.ACCEPTED else "accepted",
+            plain(str(row.failures or row.reason)),
+            f"{row.seconds:.1f}",
+        ]
+        for row in rows.itertuples()
+    ]
+
+
+def _first(tally: Tally) -> Image.Image | None:
+    """The first contact sheet; None when there is none."""
+    return codec.decode(tally.pages[0].read_bytes(), name=tally.pages[0].name) if tally.pages else None
 
 
 def _parquet(tally: Tally) -> bytes:

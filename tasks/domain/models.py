@@ -261,6 +261,11 @@ class Verdict(Frozen):
         )
 
     @property
+    def failed(self) -> dict[int, Check]:
+        """The checks that failed, in their order, numbered from 1 as on sheets and in the UI."""
+        return dict(enumerate((check for check in self.checks if not check.passed), start=1))
+
+    @property
     def failures(self) -> tuple[FailureClass, ...]:
         """The failure classes met, in the order of the checks, each once."""
         return tuple(dict.fromkeys(c.failure for c in self.checks if c.failure is not None))

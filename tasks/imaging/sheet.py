@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from tasks.domain.models import Verdict
+from tasks.domain.models import Box, Check, Verdict
 
 WIDTH = 1600
 """Pixels; fits a laptop screen and a Prefect artifact."""
@@ -18,6 +20,8 @@ TALLEST = 2400
 
 GAP = 16
 LINE = 34
+BADGE = 32
+"""Pixels a side of a number on a frame."""
 PAPER, INK, ALARM = (250, 250, 248), (40, 40, 40), (205, 40, 40)
 FACE = Path(__file__).parent / "fonts" / "NotoSansCJK-Regular.otf"
 
@@ -46,30 +50,45 @@ def before_after(before: Image.Image, after: Image.Image, caption_before: str, c
 
 
 def evidence_sheet(before: Image.Image, after: Image.Image, verdict: Verdict) -> Image.Image:
-    """Before, after and where they differ, side by side, what failed framed in red and named below; mode RGB."""
-    scale = min(1.0, (WIDTH - 4 * GAP) / 3 / before.width, TALLEST / before.height)
+    """Before, after and where they differ, mode RGB; what failed is framed in red, numbered, and named below.
+
+    Numbers are those of `Verdict.failed`. Tall pictures stand in one row, wide ones in two.
+    """
+    columns = 3 if before.height > before.width else 2
+    scale = min(1.0, (WIDTH - (columns + 1) * GAP) / columns / before.width, TALLEST / before.height)
     size = (max(1, round(before.width * scale)), max(1, round(before.height * scale)))
-    column = max(size[0], 240)
-    failed = [check for check in verdict.checks if not check.passed]
-    notes = [f"{check.failure}: {check.detail}" for check in failed] or ["every check passed"]
-    sheet = Image.new("RGB", (3 * column + 4 * GAP, size[1] + LINE * (1 + len(notes)) + 2 * GAP), PAPER)
+    column, row = max(size[0], 240), size[1] + LINE + GAP
+    failed = verdict.failed
+    notes = [f"{number}  {check.failure}: {check.detail}" for number, check in failed.items()] or ["every check passed"]
+    bottom = GAP + row * -(-3 // columns)
+    sheet = Image.new("RGB", (columns * column + (columns + 1) * GAP, bottom + LINE * len(notes) + GAP), PAPER)
     draw, font = ImageDraw.Draw(sheet), ImageFont.truetype(FACE, 20, layout_engine=ImageFont.Layout.BASIC)
     small = [picture.convert("RGB").resize(size, Image.Resampling.LANCZOS) for picture in (before, after)]
-    for number, (picture, caption) in enumerate(
-        ((small[0], "before"), (small[1], "after"), (_heat(*small), "difference, bright: large"))
-    ):
-        left = GAP + number * (column + GAP)
-        sheet.paste(picture, (left, GAP))
-        draw.text((left, GAP + size[1] + 4), caption, font=font, fill=INK)
-        for check in failed:
-            if check.region is not None:
-                edges = [round(edge * scale) for edge in check.region]
-                box = (left + edges[0], GAP + edges[1], left + max(edges[0], edges[2]), GAP + max(edges[1], edges[3]))
-                draw.rectangle(box, outline=ALARM, width=2)
-    for number, note in enumerate(notes, start=1):
-        line = shorten(note, font, sheet.width - 2 * GAP)
-        draw.text((GAP, GAP + size[1] + 4 + number * LINE), line, font=font, fill=ALARM if failed else INK)
+    captions = ("before", "after", "difference, bright: large")
+    for place, (picture, caption) in enumerate(zip((*small, _heat(*small)), captions, strict=True)):
+        corner = (GAP + place % columns * (column + GAP), GAP + place // columns * row)
+        sheet.paste(picture, corner)
+        draw.text((corner[0], corner[1] + size[1] + 4), caption, font=font, fill=INK)
+        _frame(draw, corner, scale, failed)
+    for line, note in enumerate(notes):
+        text = shorten(note, font, sheet.width - 2 * GAP)
+        draw.text((GAP, bottom + line * LINE), text, font=font, fill=ALARM if failed else INK)
     return sheet
+
+
+def _frame(draw: ImageDraw.ImageDraw, corner: tuple[int, int], scale: float, failed: Mapping[int, Check]) -> None:
+    """What failed, on a picture that was pasted at `corner`: a frame, and its number on the frame."""
+    font = ImageFont.truetype(FACE, BADGE - 6, layout_engine=ImageFont.Layout.BASIC)
+    taken: Counter[Box] = Counter()
+    for number, check in failed.items():
+        if check.region is None:
+            continue
+        left, top, right, bottom = (round(edge * scale) + corner[side % 2] for side, edge in enumerate(check.region))
+        draw.rectangle((left, top, max(left, right), max(top, bottom)), outline=ALARM, width=3)
+        at = (left + taken[check.region] * BADGE, max(corner[1], top - BADGE))
+        draw.rectangle((*at, at[0] + BADGE, at[1] + BADGE), fill=ALARM)
+        draw.text((at[0] + BADGE // 2, at[1] + BADGE // 2), str(number), font=font, fill=PAPER, anchor="mm")
+        taken[check.region] += 1
 
 
 def _heat(before: Image.Image, after: Image.Image) -> Image.Image:

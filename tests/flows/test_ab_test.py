@@ -218,7 +218,7 @@ def test_a_deployed_run_leaves_the_report_and_its_chart_in_the_ui(photo, tmp_pat
     assert any("is ready" in text for text in texts)
     _, texts = run_published(monkeypatch, lambda: analyze_ab_test("여름-poster", clear(tmp_path), out))
     report = next(text for text in texts if "**roll out**" in text)
-    assert "](data:image/png;base64," in report
+    assert "](data:image/jpeg;base64," in report
     assert "<b>" not in report
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from tasks.domain.ab.analysis import Analysis, Comparison, Finding, Recommendation
 from tasks.domain.ab.experiment import Method
+from tasks.domain.markdown import plain
+from tasks.domain.markdown import table as markdown_table
 
 HEADER = (
     "variant",
@@ -71,26 +71,16 @@ def remarks(found: Analysis) -> list[str]:
 def markdown(found: Analysis, advice: Recommendation, chart: str = "") -> str:
     """The report for the Prefect UI; `chart` is the address of its picture."""
     lines = [
-        f"## {_cell(found.test)}: {_cell(headline(found))}",
-        *([f"> {_cell(found.hypothesis)}", ""] if found.hypothesis else []),
-        f"**{advice.action}** - {_cell(advice.reason)}.",
+        f"## {plain(found.test)}: {plain(headline(found))}",
+        *([f"> {plain(found.hypothesis)}", ""] if found.hypothesis else []),
+        f"**{advice.action}** - {plain(advice.reason)}.",
         "",
         *([f"![rates and differences]({chart})", ""] if chart else []),
-        *_markdown_table([HEADER, *table(found)]),
+        *markdown_table(HEADER, ([plain(cell) for cell in row] for row in table(found))),
         "",
         *(f"- {remark}" for remark in remarks(found)),
     ]
     return "\n".join(lines)
-
-
-def _markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
-    return [lines[0], f"|{'---|' * len(HEADER)}", *lines[1:]]
-
-
-def _cell(text: str) -> str:
-    """Text that means nothing to Markdown: no table, link, emphasis or HTML begins in it."""
-    return "".join(f"&#{ord(mark)};" if mark in "|<>&[]*_`\\#!" else mark for mark in " ".join(text.split()))
 
 
 def _against(one: Comparison | None) -> tuple[str, str, str]:
