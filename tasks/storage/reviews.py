@@ -112,6 +112,11 @@ def delivered(metadata: str) -> EditResult:
     return read_result(place)
 
 
+def folder_of(metadata: str, result: EditResult) -> str:
+    """Where the files of a result lie by now: in review, or where it was delivered."""
+    return _above(metadata) if result.outcome is Outcome.ACCEPTED else metadata.rpartition("/")[0]
+
+
 def ensure_in_review(metadata: str) -> None:
     """Return for the place of metadata in a review folder; raises `RequestError` for any other."""
     found = NAMES.fullmatch(metadata)
