@@ -30,13 +30,19 @@ async def given(run: FlowRun, place: Desk) -> EditResult:
         raise Refused(409, "unfinished", detail, edit=str(run.id), headers={"Retry-After": COME_BACK})
     result = await place.jobs.result(run)
     if result is None:
-        raise failure(run)
+        problem = failure(run).problem
+        raise Refused(409, problem.code, f"the edit has no result: {problem.detail}", edit=str(run.id))
     return result
 
 
 async def delivered(run: FlowRun, place: Desk) -> EditResult:
-    """What an edit gave, if it was accepted; raises `Refused` for one that was rejected (422) or waits (409)."""
-    result = await given(run, place)
+    """What an edit gave, if it was accepted.
+
+    Raises `Refused`: as the edit itself failed, 422 when no picture passed, 409 when a person has not approved it yet.
+    """
+    result = await place.jobs.result(run)
+    if result is None:
+        raise failure(run)
     if result.outcome is Outcome.REJECTED:
         raise rejection(run, result)
     if result.outcome is not Outcome.ACCEPTED:

@@ -9,25 +9,29 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from deployments.api import edits, images, oneshot
-from deployments.api.access import Gate
+from deployments.api.access import Gate, caller
+from deployments.api.described import describe
 from deployments.api.desk import Desk
+from deployments.api.fields import ANY
 from deployments.api.jobs import Jobs
 from deployments.api.metrics import ApiMetrics
 from deployments.api.problems import Refused, answer_problems
 from deployments.api.resident import NAME, Residents
+from deployments.api.review import review_routes
 from deployments.api.settings import ApiSettings, keys_of
 from deployments.api.watch import Watch
 from deployments.api.webhooks import Teller
 from flows.edit import edit_image
 from tasks import __version__
 from tasks.domain.errors import ServerError
+from tasks.domain.review import Retry
 
 POOLED = "edit-image/edit-image"
 """The deployment whose runs workers do."""
@@ -43,7 +47,7 @@ def create_app(settings: ApiSettings, here: int = 0, ready: Callable[[], None] =
 
     `ready` is called when it takes requests. Starting raises `ServerError` when Prefect has no deployment for it.
     """
-    metrics = ApiMetrics()
+    metrics, keys = ApiMetrics(), keys_of(settings)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -64,8 +68,17 @@ def create_app(settings: ApiSettings, here: int = 0, ready: Callable[[], None] =
 
     app = FastAPI(title="edit-flows", version=__version__, description=ABOUT, lifespan=life, redoc_url=None)
     answer_problems(app)
+    describe(app, keyed=bool(keys))
     for routes in (oneshot.router, edits.router, images.router):
         app.include_router(routes)
+
+    async def begin_again(retry: Retry, whose: str) -> str:
+        run = await app.state.desk.jobs.submit(
+            retry.request, whose, key=retry.key, output=retry.output, engine=retry.engine
+        )
+        return str(run.id)
+
+    app.include_router(review_routes(caller, begin_again))
 
     @app.middleware("http")
     async def answer_absence(request: Request, further: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -75,9 +88,15 @@ def create_app(settings: ApiSettings, here: int = 0, ready: Callable[[], None] =
             detail = f"the Prefect server does not answer ({type(away).__name__}): ask again soon"
             return Refused(503, "prefect_away", detail, headers={"Retry-After": "5"}).response(request.url.path)
 
-    app.add_middleware(Gate, settings=settings, keys=keys_of(settings), metrics=metrics)
+    app.add_middleware(Gate, settings=settings, keys=keys, metrics=metrics)
 
-    @app.get("/health", summary="Whether edits are taken", tags=["operation"])
+    @app.get(
+        "/health",
+        summary="Whether edits are taken",
+        tags=["operation"],
+        responses={503: {"description": "Prefect does not answer."}},
+        openapi_extra={"security": []},
+    )
     async def health(request: Request) -> Response:
         """200 when Prefect answers, 503 when it does not."""
         fault = await request.app.state.desk.jobs.client.api_healthcheck()
@@ -89,10 +108,10 @@ def create_app(settings: ApiSettings, here: int = 0, ready: Callable[[], None] =
         }
         return JSONResponse(told, 503 if fault else 200, {"Retry-After": "5"} if fault else {})
 
-    @app.get("/metrics", summary="For Prometheus", tags=["operation"])
+    @app.get("/metrics", summary="For Prometheus", tags=["operation"], response_class=PlainTextResponse, responses=ANY)
     async def prometheus(request: Request) -> Response:
         """Counters and gauges in the text format of Prometheus."""
-        metrics.jobs.labels("unfinished").set(request.app.state.desk.jobs.unfinished)
+        metrics.jobs.set(request.app.state.desk.jobs.unfinished)
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return app

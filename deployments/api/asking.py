@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from deployments.api.desk import Desk
 from deployments.api.problems import FieldProblem, Refused
-from deployments.api.uploads import ensure_listed
+from deployments.api.uploads import Kept, ensure_listed
 from tasks.domain.errors import RequestError
 from tasks.domain.models import EditRequest
 
@@ -19,16 +19,17 @@ MAX_LABEL = 500
 """Characters of a label's name or value."""
 
 
-async def source_of(place: Desk, file: UploadFile | None, image: str) -> str:
-    """URI of the picture: the uploaded one, or the one that was named. Raises `Refused` (422), `ImageError`."""
+async def source_of(place: Desk, file: UploadFile | None, image: str) -> Kept:
+    """The picture: the uploaded one, or the one that was named. Raises `Refused` (422), `ImageError`."""
     if (file is None) == (not image):
         raise _wrong("file", "send a picture as file, or name one as image: exactly one of the two")
     if file is not None:
-        return (await place.keep(await file.read(), file.filename or "the picture")).uri
+        return await place.keep(await file.read(), file.filename or "the picture")
     try:
-        return ensure_listed(image, place.settings.sources)
+        uri = ensure_listed(image, place.settings.sources)
     except (RequestError, ValueError) as refused:
         raise _wrong("image", str(refused)) from None
+    return await place.look(uri)
 
 
 def request_of(fields: Mapping[str, object]) -> EditRequest:

@@ -14,8 +14,9 @@ from prefect.client.schemas.objects import FlowRun
 
 from deployments.api.jobs import Jobs
 from deployments.api.settings import ApiSettings
-from deployments.api.uploads import Kept, keep_picture
+from deployments.api.uploads import NAME_SHOWN, Kept, keep_picture, look_at
 from deployments.api.watch import Watch
+from tasks.imaging import codec
 from tasks.settings import settings as flow_settings
 from tasks.storage import files
 
@@ -39,6 +40,15 @@ class Desk:
         """A picture of a request, kept where the runs find it. Raises `ImageError`."""
         place = self.settings.uploads or files.join(flow_settings().output, ".uploads")
         return await self.off_loop(lambda: keep_picture(data, name, place, self.settings.max_pixels))
+
+    async def look(self, uri: str) -> Kept:
+        """A picture that is there already, looked at. Raises `ImageError`."""
+        return await self.off_loop(lambda: look_at(uri, self.settings.max_pixels))
+
+    async def keep_mask(self, data: bytes, name: str, size: tuple[int, int]) -> str:
+        """URI of a mask for a picture of that size, kept where the runs find it. Raises `MaskError`."""
+        await self.off_loop(lambda: codec.decode_mask(data, name=name[:NAME_SHOWN], size=size))
+        return (await self.keep(data, name)).uri
 
     async def ended(self, edit: UUID, seconds: float) -> FlowRun | None:
         """The run once it has ended; None when that takes longer than `seconds`."""

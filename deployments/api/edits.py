@@ -65,13 +65,14 @@ async def ask(
     ensure_told(webhook, place)
     async with place.jobs.room(whose):
         further = [await place.keep(await one.read(), one.filename or "a reference") for one in references or ()]
-        stencil = await place.keep(await mask.read(), mask.filename or "the mask") if mask else None
+        source = await source_of(place, file, image)
+        stencil = await place.keep_mask(await mask.read(), mask.filename or "the mask", source.size) if mask else None
         request = request_of(
             {
-                "image": await source_of(place, file, image),
+                "image": source.uri,
                 "prompt": prompt,
                 "edit_type": edit_type,
-                "mask": stencil.uri if stencil else None,
+                "mask": stencil,
                 "references": tuple(kept.uri for kept in further),
                 "seed": seed,
                 "cfg_scale": cfg_scale,
@@ -114,6 +115,7 @@ async def cancelled(edit: UUID, whose: Whose, place: Place) -> Job:
 async def image_of(edit: UUID, whose: Whose, place: Place) -> Response:
     """The picture, accepted by every check or by a person. One that was rejected is told of (422), never given."""
     run = await place.jobs.find(edit, whose)
+    await given(run, place)
     return await picture(run, await delivered(run, place), place)
 
 

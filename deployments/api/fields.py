@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from fastapi import Depends, File, Form, Header, UploadFile
 
 from deployments.api.access import caller
+from deployments.api.described import SCHEMAS
 from deployments.api.desk import Desk, desk
-from deployments.api.problems import MEDIA, Problem
+from deployments.api.problems import MEDIA
 from tasks.domain.models import MAX_PROMPT, EditType
 
 Whose = Annotated[str, Depends(caller)]
@@ -33,7 +34,13 @@ Responses = dict[int | str, dict[str, Any]]
 
 
 def _problem(about: str) -> dict[str, Any]:
-    return {"description": about, "content": {MEDIA: {"schema": Problem.model_json_schema(mode="serialization")}}}
+    return {"description": about, "content": {MEDIA: {"schema": {"$ref": f"{SCHEMAS}Problem"}}}}
+
+
+def in_openais_shape(responses: Responses) -> Responses:
+    """The same problems as they are answered under /v1."""
+    content = {"application/json": {"schema": {"$ref": f"{SCHEMAS}OpenAIProblem"}}}
+    return {status: {"description": told["description"], "content": content} for status, told in responses.items()}
 
 
 ANY: Responses = {

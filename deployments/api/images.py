@@ -18,7 +18,7 @@ from prefect.client.schemas.objects import FlowRun
 from deployments.api.answering import as_job, delivered
 from deployments.api.asking import request_of
 from deployments.api.desk import Desk
-from deployments.api.fields import ANY, WORK, Once, Place, Prefer, Whose
+from deployments.api.fields import ANY, WORK, Once, Place, Prefer, Whose, in_openais_shape
 from deployments.api.job import Job
 from deployments.api.patience import patience
 from deployments.api.problems import Refused, refusal_of
@@ -39,7 +39,7 @@ NEWS = 0.5
 UNUSED = ("negative_prompt", "deadline")
 """Fields of the engine server that a checked edit decides itself."""
 
-router = APIRouter(responses=ANY, tags=["OpenAI"])
+router = APIRouter(responses=in_openais_shape(ANY), tags=["OpenAI"])
 
 FILES = {"type": "string", "format": "binary"}
 FORM = {
@@ -84,7 +84,7 @@ async def models() -> dict[str, Any]:
     "/v1/images/edits",
     summary="Edit a picture, as OpenAI's API does",
     response_class=Response,
-    responses=WORK | PICTURES,
+    responses=in_openais_shape(WORK) | PICTURES,
     openapi_extra={"requestBody": FORM},
 )
 async def images_edits(
@@ -145,7 +145,9 @@ async def _requests(sent: Sent, place: Desk) -> list[EditRequest]:
     order = sent.order
     source, size = await kept(sent.source)
     ensure_undistorted(order.size or size, size)
-    mask = (await kept(sent.mask))[0] if sent.mask else None
+    mask = None
+    if sent.mask:
+        mask = await place.keep_mask(await place.off_loop(sent.mask.read), sent.mask.name, size)
     references = tuple([(await kept(upload))[0] for upload in sent.references])
     fields = {
         "image": source,
@@ -192,9 +194,9 @@ async def _events(runs: list[FlowRun], order: EditOrder, place: Desk) -> AsyncIt
             result = await delivered(ended, place)
             picture = await _encoded(result, order, place)
         except Refused as problem:
-            yield event("error", **problem.openai())
+            yield event("error", **problem.openai().model_dump(mode="json"))
         except EditFlowError as error:
-            yield event("error", **refusal_of(error, str(run.id)).openai())
+            yield event("error", **refusal_of(error, str(run.id)).openai().model_dump(mode="json"))
         else:
             told = _described(result, order) | {"created_at": int(time.time()), "index": index, "edit": str(run.id)}
             yield event("image_edit.completed", b64_json=picture, **told)

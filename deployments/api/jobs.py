@@ -34,7 +34,9 @@ from deployments.api.settings import ApiSettings
 from tasks.domain.models import EditRequest, EditResult
 from tasks.domain.queues import queue_of
 from tasks.publish import KIND
+from tasks.storage import files
 from tasks.storage.records import read_result
+from tasks.storage.reviews import delivered
 
 TAG = "api"
 """On every run this API asked for."""
@@ -83,8 +85,17 @@ class Jobs:
             self._unfinished[name] -= 1
             raise
 
-    async def submit(self, request: EditRequest, name: str, *, key: str = "", webhook: str = "") -> FlowRun:
-        """The run that does the edit, asked for by whose key is called `name`.
+    async def submit(
+        self,
+        request: EditRequest,
+        name: str,
+        *,
+        key: str = "",
+        webhook: str = "",
+        output: str | None = None,
+        engine: str | None = None,
+    ) -> FlowRun:
+        """The run that does the edit, asked for by whose key is called `name`; output and engine as of edit-image.
 
         The same idempotency `key` of the same caller gives the same run; raises `Refused` (409) when that run does
         something else.
@@ -93,7 +104,7 @@ class Jobs:
         asked = request.model_dump(mode="json", exclude_none=True)  # a list to choose from has no null
         run = await self.client.create_flow_run_from_deployment(
             self.deployment.id,
-            parameters={"request": asked, "output": None, "engine": None},
+            parameters={"request": asked, "output": output, "engine": engine},
             tags=[TAG, f"{WHOSE}{name}", *([UNTOLD] if webhook else [])],
             idempotency_key=own,
             work_queue_name=queue_of(request.priority) if self.deployment.work_pool_name else None,
@@ -201,7 +212,7 @@ class Jobs:
         return {edit: _found(told) for edit, told in gathered.items()}
 
     async def _read(self, found: Found) -> EditResult | None:
-        return await asyncio.to_thread(read_result, found.metadata_uri) if found.metadata_uri else None
+        return await asyncio.to_thread(_result_at, found.metadata_uri) if found.metadata_uri else None
 
 
 STATES: dict[Status, tuple[StateType, ...]] = {
@@ -214,6 +225,11 @@ STATES: dict[Status, tuple[StateType, ...]] = {
     Status.CANCELLED: (StateType.CANCELLED,),
 }
 """The states in which Prefect may have a run of that status."""
+
+
+def _result_at(uri: str) -> EditResult:
+    """The result with that metadata, also when a person has approved it since and it was delivered."""
+    return read_result(uri) if files.exists(uri) else delivered(uri)
 
 
 def _found(told: dict[str, str]) -> Found:

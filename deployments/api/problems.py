@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from tasks.domain.errors import EditFlowError
 from tasks.domain.models import Frozen, Verdict
@@ -53,6 +54,23 @@ class Problem(Frozen):
     verdict: Verdict | None = Field(default=None, description="Why an edit was rejected.")
 
 
+class OpenAIError(Frozen):
+    """What is wrong, as OpenAI words it."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+    edit: str | None = Field(default=None, description="Id of the edit it is about.")
+    verdict: Verdict | None = Field(default=None, description="Why an edit was rejected.")
+
+
+class OpenAIProblem(Frozen):
+    """An error in OpenAI's shape; `edit` and `verdict` are ours."""
+
+    error: OpenAIError
+
+
 class Refused(Exception):
     """A request that is answered with a problem."""
 
@@ -84,23 +102,22 @@ class Refused(Exception):
         """The answer, in the shape of the route that was asked."""
         told = self.problem
         if path.startswith(OPENAI):
-            return JSONResponse(self.openai(), told.status, self.headers)
+            return JSONResponse(self.openai().model_dump(mode="json"), told.status, self.headers)
         return JSONResponse(told.model_dump(mode="json", exclude_none=True), told.status, self.headers, MEDIA)
 
-    def openai(self) -> dict[str, dict[str, object]]:
-        """The error in OpenAI's shape; `edit` and `verdict` are ours."""
+    def openai(self) -> OpenAIProblem:
+        """The error in OpenAI's shape."""
         told = self.problem
-        error: dict[str, object] = {
-            "message": told.detail,
-            "type": _kind(told.status),
-            "param": told.fields[0].field if told.fields else None,
-            "code": told.code,
-        }
-        if told.edit:
-            error["edit"] = told.edit
-        if told.verdict:
-            error["verdict"] = told.verdict.model_dump(mode="json")
-        return {"error": error}
+        return OpenAIProblem(
+            error=OpenAIError(
+                message=told.detail,
+                type=_kind(told.status),
+                param=told.fields[0].field if told.fields else None,
+                code=told.code,
+                edit=told.edit,
+                verdict=told.verdict,
+            )
+        )
 
 
 def refusal_of(error: EditFlowError, edit: str | None = None) -> Refused:
@@ -139,12 +156,21 @@ def answer_problems(app: FastAPI) -> None:
     async def of_http(request: Request, error: HTTPException) -> Response:
         status = error.status_code if error.status_code in TITLES else 400
         headers = dict(error.headers or {})
+        if status == 405:  # the framework names the methods of one of several routes
+            headers["Allow"] = ", ".join(_methods(app, request))
         return Refused(status, "http", str(error.detail), headers=headers).response(request.url.path)
 
     @app.exception_handler(Exception)
     async def of_nobody(request: Request, fault: Exception) -> Response:
         detail = f"the server has a fault ({type(fault).__name__}); its log says more"
         return Refused(500, "fault", detail, headers={"Connection": "close"}).response(request.url.path)
+
+
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """All methods that a path takes."""
+    scope = dict(request.scope)
+    fitting = [route for route in app.routes if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE]
+    return sorted({method for route in fitting for method in route.methods or ()})
 
 
 def _kind(status: int) -> str:

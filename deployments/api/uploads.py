@@ -44,6 +44,13 @@ def keep_picture(data: bytes, name: str, place: str, most: int) -> Kept:
     return Kept(uri, image.size)
 
 
+def look_at(uri: str, most: int) -> Kept:
+    """A picture that lies in a listed place. Raises `ImageError` for what is no picture of at most `most` pixels."""
+    data = files.read(uri)
+    ensure_small(data, uri, most)
+    return Kept(uri, codec.decode(data, name=uri).size)
+
+
 def ensure_small(data: bytes, name: str, most: int) -> None:
     """Return for a picture of at most `most` pixels by its header; raises `ImageError` for a larger one."""
     try:

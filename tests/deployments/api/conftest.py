@@ -22,7 +22,8 @@ def obedient() -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def api(prefect_server, obedient, tmp_path_factory) -> Iterator[Api]:
     """An API without keys, with two processes that edit."""
-    with running(tmp_path_factory.mktemp("api"), obedient.url, here=2) as up:
+    settings = {"EDIT_FLOWS_API_RATE": "100000/minute", "EDIT_FLOWS_API_QUEUE": "1000"}
+    with running(tmp_path_factory.mktemp("api"), obedient.url, settings, here=2) as up:
         yield up
 
 

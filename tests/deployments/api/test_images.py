@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import io
+from typing import Any, cast
 from uuid import uuid4
 
 import openai
@@ -29,7 +30,8 @@ def test_several_pictures_differ_by_their_seed_and_come_in_the_size_and_format_a
     )
 
     assert [(picture.size, picture.format) for picture in pictures(answer)] == [((128, 128), "JPEG")] * 2
-    told = [api.http.get(f"/edits/{edit}/metadata").json() for edit in answer.edits]
+    edits: list[str] = answer.edits
+    told = [api.http.get(f"/edits/{edit}/metadata").json() for edit in edits]
     assert len({one["attempts"][0]["plan"]["seed"] for one in told}) == 2
 
 
@@ -38,7 +40,8 @@ def test_a_rejected_picture_is_an_error_with_its_verdict(api, photo) -> None:
         api.openai().images.edit(image=("a.png", photo), prompt=f"unchanged {uuid4()}", extra_body=SEMANTIC)
 
     assert refused.value.code == "edit_rejected"
-    assert "unchanged" in {check.get("failure") for check in refused.value.body["verdict"]["checks"]}
+    verdict = cast("dict[str, Any]", refused.value.body)["verdict"]
+    assert "unchanged" in {check.get("failure") for check in verdict["checks"]}
 
 
 def test_progress_and_picture_are_streamed(api, photo) -> None:
