@@ -45,7 +45,7 @@ PICTURES = 2
 def review_routes(who: Who, submit: Submit) -> APIRouter:
     """GET /review, GET and POST /review/ID, GET /review/ID/before, after, sheet, mask, small."""
     router = APIRouter(prefix="/review", include_in_schema=False)
-    limiter: list[CapacityLimiter] = []
+    limiter = CapacityLimiter(PICTURES)
 
     @router.get("")
     def waiting(request: Request, page: int = 1) -> Response:
@@ -62,10 +62,8 @@ def review_routes(who: Who, submit: Submit) -> APIRouter:
 
     @router.get("/{name}/{what}")
     async def picture(request: Request, name: str, what: str) -> Response:
-        if not limiter:
-            limiter.append(CapacityLimiter(PICTURES))
         try:
-            data, kind = await to_thread.run_sync(_picture, name, what, limiter=limiter[0])
+            data, kind = await to_thread.run_sync(_picture, name, what, limiter=limiter)
         except RequestError:  # nothing is told of places that are none of the reader's business
             return _gone(request, who(request))
         return Response(data, media_type=kind, headers=HEADERS | {"Cache-Control": "private, max-age=300"})
@@ -86,9 +84,7 @@ def review_routes(who: Who, submit: Submit) -> APIRouter:
         result = await to_thread.run_sync(_decided, request, person, metadata, decision, note, prompt)
         if isinstance(result, Response):
             return result
-        if retry := reviews.retry_due(metadata, result):
-            run = await submit(retry, person)
-            await to_thread.run_sync(reviews.retried, metadata, result, run)
+        await _begin(metadata, result, person, submit)
         return RedirectResponse(f"/review/{name}", 303, HEADERS)
 
     return router
@@ -106,6 +102,13 @@ def _decided(
         return _item(request, who, metadata, 422, wrong=str(refusal), note=note, prompt=prompt)
     except ValidationError as wrong:
         return _item(request, who, metadata, 422, wrong=problems(Review, wrong), note=note, prompt=prompt)
+
+
+async def _begin(metadata: str, result: EditResult, who: str, submit: Submit) -> None:
+    """Have the edit of a retry begun. A process that dies here has lost nothing: close-reviews begins it."""
+    if retry := reviews.retry_due(metadata, result):
+        run = await submit(retry, who)
+        await to_thread.run_sync(reviews.retried, metadata, result, run)
 
 
 def _list(request: Request, who: str, number: int) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import unicodedata
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -18,6 +19,8 @@ from tasks.storage.bounds import canonical
 
 SHOWN = frozenset({"PNG", "JPEG", "WEBP"})
 """Formats every browser shows, turned upright and in its colours, as they are."""
+LONGEST = 255
+"""Bytes of one name in a path."""
 Picture = tuple[bytes, str]
 """A file and its media type."""
 
@@ -35,10 +38,16 @@ def metadata_of(name: str, locations: Sequence[str]) -> str | None:
     try:
         metadata = base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode()
         reviews.ensure_in_review(metadata)
-        proper = id_of(metadata) == name and canonical(metadata) == metadata
+        proper = id_of(metadata) == name and _can_be(metadata) and canonical(metadata) == metadata
     except (RequestError, ValueError, OSError, RuntimeError):  # no base64, no text, no path, links in a circle
         return None
     return metadata if proper and any(metadata.startswith(f"{place.rstrip('/')}/") for place in locations) else None
+
+
+def _can_be(path: str) -> bool:
+    """False for what no file system and no bucket would take as a name."""
+    short = all(len(part.encode()) <= LONGEST for part in path.split("/"))
+    return short and not any(unicodedata.category(character) == "Cc" for character in path)
 
 
 def before(result: EditResult) -> Picture:

@@ -150,7 +150,9 @@ def test_of_two_who_decide_at_once_exactly_one_does_and_the_other_is_told(base, 
         first, late = sorted(told, key=lambda one: one.startswith("late"))
         assert first in {"kim accepted", "lee rejected"}
         assert f"by {first.split()[0]} on" in late
-        assert reviews.finish(metadata).review.by == first.split()[0]
+        stands = reviews.finish(metadata).review
+        assert stands is not None
+        assert stands.by == first.split()[0]
 
 
 def test_deciding_the_same_again_is_harmless(base, tmp_path):
