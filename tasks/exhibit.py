@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from PIL import Image
 from prefect import runtime
-from prefect.artifacts import Artifact
+from prefect.artifacts import create_markdown_artifact
 
 from tasks.imaging.preview import LITTLE, SMALL, data_uri
 
@@ -27,4 +27,4 @@ def exhibit(
     picture = draw()
     page, small = (data_uri(picture), data_uri(picture, SMALL, LITTLE)) if picture else ("", "")
     shown = f"![{key}]({small})\n\n" if small else ""
-    Artifact(type="markdown", key=key, data=told(page), description=f"{shown}{card}").create()
+    create_markdown_artifact(told(page), key=key, description=f"{shown}{card}")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from typing import cast
 from uuid import UUID
 
 import httpx
 from prefect import runtime
-from prefect.artifacts import Artifact
+from prefect.artifacts import create_progress_artifact
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import ArtifactUpdate
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterType
 from prefect.client.schemas.sorting import ArtifactSort
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-KEY = TYPE = "progress"
+KEY = "progress"
+"""Name and type of the artifact."""
 OFTEN = 1.0
 """Seconds between two moves, at least: each is a call to the server."""
 
@@ -46,16 +48,13 @@ class Gauge:
             temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
             get_client(sync_client=True) as client,
         ):
-            self._artifact = self._artifact or _found(client, self._run) or _made()
+            self._artifact = (
+                self._artifact or _found(client, self._run) or cast("UUID", create_progress_artifact(0.0, key=KEY))
+            )
             client.update_artifact(self._artifact, ArtifactUpdate(data=percent, description=note))
 
 
 def _found(client: SyncPrefectClient, run: UUID) -> UUID | None:
-    wanted = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]), type=ArtifactFilterType(any_=[TYPE]))
+    wanted = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]), type=ArtifactFilterType(any_=[KEY]))
     found = client.read_artifacts(artifact_filter=wanted, sort=ArtifactSort.CREATED_DESC, limit=1)
     return found[0].id if found else None
-
-
-def _made() -> UUID:
-    made = Artifact(type=TYPE, key=KEY, data=0.0).create()
-    return made.id  # type: ignore[union-attr]  # a coroutine only where the caller is async

@@ -57,6 +57,9 @@ def standing(folder: Path) -> Iterator[Installation]:
             "EDIT_FLOWS_ENGINE": "endpoint",
             "EDIT_FLOWS_ENDPOINT_URL": f"{engine.url}/v1",
             "EDIT_FLOWS_OUTPUT": str(folder / "outputs"),
+            "EDIT_FLOWS_MAX_ATTEMPTS": "2",
+            "EDIT_FLOWS_TYPESET_FALLBACK": "false",  # it would mend what a clumsy painter did
+            "EDIT_FLOWS_API_URL": "http://127.0.0.1:8500",
         }
 
         def start(name: str, *words: str) -> subprocess.Popen[bytes]:
