@@ -47,8 +47,8 @@ def create_ab_variants(
     Args:
         image: The picture the variants are made of: a local path or s3://bucket/key.
         test: What is tested.
-        output: Folder or s3:// prefix for pictures and records; empty: the EDIT_FLOWS_OUTPUT setting.
-        engine: Name of the engine; empty: the EDIT_FLOWS_ENGINE setting.
+        output: Folder or s3:// prefix for pictures and records; empty: the usual place (setting EDIT_FLOWS_OUTPUT).
+        engine: Name of the engine; empty: the usual one (setting EDIT_FLOWS_ENGINE).
         at_once: Variants worked on at the same time.
 
     """
@@ -80,7 +80,7 @@ def analyze_ab_test(test: str, metrics: str, output: str | None = None) -> Repor
         test: Id of the test.
         metrics: Table of counts (.csv, .parquet, .json), local or s3://: variant, impressions and the test's metric in
             all up to now; with a date in each line, they are added up.
-        output: Folder or s3:// prefix that the test was made in; empty: the EDIT_FLOWS_OUTPUT setting.
+        output: Folder or s3:// prefix that the test was made in; empty: the usual place (setting EDIT_FLOWS_OUTPUT).
 
     """
     output = output or settings().output

@@ -55,8 +55,8 @@ def edit_batch(
         source: Folder, s3:// prefix, pattern such as photos/**/*.jpg, or a list of requests (.csv, .jsonl).
         prompt: What to change in every picture whose line in the list does not say so itself.
         recipe: YAML or JSON file with more than the prompt: a recipe as in an inbox.
-        output: Folder or s3:// prefix for the results; empty: the EDIT_FLOWS_OUTPUT setting.
-        engine: Name of the engine; empty: the recipe's, else the EDIT_FLOWS_ENGINE setting.
+        output: Folder or s3:// prefix for the results; empty: the usual place (setting EDIT_FLOWS_OUTPUT).
+        engine: Name of the engine; empty: that of the recipe, else the usual one (setting EDIT_FLOWS_ENGINE).
         at_once: Requests worked on at the same time.
         batch_size: Requests between two pauses, where a device has to cool down.
         cool_down: Seconds of such a pause; 0: none.

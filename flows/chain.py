@@ -45,8 +45,8 @@ def edit_chain(
     Args:
         image: The picture: a local path or s3://bucket/key.
         steps: What to do, in this order.
-        output: Folder or s3:// prefix for the results; empty: the EDIT_FLOWS_OUTPUT setting.
-        engine: Name of the engine; empty: the EDIT_FLOWS_ENGINE setting.
+        output: Folder or s3:// prefix for the results; empty: the usual place (setting EDIT_FLOWS_OUTPUT).
+        engine: Name of the engine; empty: the usual one (setting EDIT_FLOWS_ENGINE).
         replan: Make neighbouring steps that only replace text in one edit.
         priority: Higher runs earlier where a queue decides.
         metadata: Your own labels, kept with every intermediate.

@@ -31,7 +31,7 @@ from tasks.domain.ending import Ending
 from tasks.domain.errors import EditFlowError
 from tasks.domain.layouts import next_layout
 from tasks.domain.models import EditRequest, EditResult, Outcome, OutputFormat
-from tasks.domain.platforms import Platform
+from tasks.domain.platforms import Platform, PlatformName
 from tasks.domain.review import standing
 from tasks.look import look
 from tasks.storage import files
@@ -54,7 +54,7 @@ class Done(NamedTuple):
 def create_content(
     picture: str,
     brand: str,
-    platforms: tuple[str, ...] = (),
+    platforms: tuple[PlatformName, ...] = (),
     variations: tuple[Variation, ...] = (),
     output: str | None = None,
     engine: str | None = None,
@@ -68,8 +68,8 @@ def create_content(
         brand: The same of the brand file (YAML); its logo lies beside it.
         platforms: Names of platforms; empty: the guide's five.
         variations: What to make of the picture; empty: the picture itself, in all sizes.
-        output: Folder or s3:// prefix for the results; empty: the EDIT_FLOWS_OUTPUT setting.
-        engine: Name of the engine; empty: the EDIT_FLOWS_ENGINE setting.
+        output: Folder or s3:// prefix for the results; empty: the usual place (setting EDIT_FLOWS_OUTPUT).
+        engine: Name of the engine; empty: the usual one (setting EDIT_FLOWS_ENGINE).
         output_format: File format of the sizes.
         at_once: Variations worked on at the same time.
 

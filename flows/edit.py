@@ -27,8 +27,8 @@ def edit_image(request: EditRequest, output: str | None = None, engine: str | No
 
     Args:
         request: The picture and what to change in it.
-        output: Folder or s3:// prefix for the result; empty: the EDIT_FLOWS_OUTPUT setting.
-        engine: Name of the engine; empty: the EDIT_FLOWS_ENGINE setting.
+        output: Folder or s3:// prefix for the result; empty: the usual place (setting EDIT_FLOWS_OUTPUT).
+        engine: Name of the engine; empty: the usual one (setting EDIT_FLOWS_ENGINE).
 
     """
     with open_desk() as folder:

@@ -71,7 +71,8 @@ def told(result: BatchResult, sheet: str, tally: Tally) -> str:
     """The batch for a person, as Markdown; `sheet` is the address of its first contact sheet."""
     ended = {ending.value: tally.endings[ending] for ending in Ending if tally.endings[ending]}
     good = {name: count for name, count in ended.items() if name == Ending.ACCEPTED}
-    chart = bars(good, {name: count for name, count in ended.items() if name not in good} | result.rejected_by)
+    reasons = {f"rejected: {failure}": count for failure, count in result.rejected_by.items()}
+    chart = bars(good, {name: count for name, count in ended.items() if name not in good} | reasons)
     lines = [
         f"## {plain(result.source)}",
         f"![how they ended]({data_uri(chart)})",

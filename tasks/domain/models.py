@@ -99,29 +99,31 @@ class EditRequest(Frozen):
     edit_type: EditType | None = Field(
         default=None, description="Kind of edit; left empty, it is inferred from the instruction."
     )
-    mask: str | None = Field(
-        default=None, description="Picture of the same size: white where the edit may change pixels, black where not."
-    )
     references: tuple[str, ...] = Field(
         default=(), description="Further pictures the instruction speaks of (a logo, a product): paths or URLs."
     )
-    seed: int | None = Field(
-        default=None, ge=0, lt=2**63, description="Fixes the random numbers of the first attempt; empty: derived."
-    )
-    cfg_scale: Annotated[float, Field(ge=1, le=20)] | None = Field(
-        default=None, description="Guidance strength; empty: the recipe of the edit type."
-    )
-    steps: Annotated[int, Field(ge=1, le=200)] | None = Field(
-        default=None, description="Denoising steps; empty: the recipe of the edit type."
+    mask: str | None = Field(
+        default=None, description="Picture of the same size: white where the edit may change pixels, black where not."
     )
     output_format: OutputFormat = Field(default=OutputFormat.PNG, description="File format of the result.")
-    priority: int = Field(default=1, ge=0, le=9, description="Higher runs earlier where a queue decides.")
-    metadata: dict[str, str] = Field(default_factory=dict, description="Your own labels, kept with the result.")
+    approval: bool = Field(
+        default=False, description="Whether a person must approve the result before it is delivered."
+    )
+    metadata: dict[str, str] = Field(
+        default_factory=dict, description='Your own labels, kept with the result, such as {"campaign": "spring"}.'
+    )
+    priority: int = Field(default=1, ge=0, le=9, description="0 to 9: higher runs earlier where a queue decides.")
     cache: bool = Field(
         default=True, description="Whether an equal result of the cache will do, and this may go there."
     )
-    approval: bool = Field(
-        default=False, description="Whether a person must approve the result before it is delivered."
+    steps: Annotated[int, Field(ge=1, le=200)] | None = Field(
+        default=None, description="Denoising steps, 1 to 200; empty: the recipe of the edit type."
+    )
+    cfg_scale: Annotated[float, Field(ge=1, le=20)] | None = Field(
+        default=None, description="Guidance strength, 1 to 20; empty: the recipe of the edit type."
+    )
+    seed: int | None = Field(
+        default=None, ge=0, lt=2**63, description="Fixes the random numbers of the first attempt; empty: derived."
     )
 
     @field_validator("image", "prompt", "mask", "references", "metadata")

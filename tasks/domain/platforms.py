@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
@@ -39,6 +40,14 @@ def catalogue() -> dict[str, Platform]:
     """All platforms by name."""
     table = Path(__file__).with_suffix(".json").read_bytes()
     return {platform.name: platform for platform in TypeAdapter(tuple[Platform, ...]).validate_json(table)}
+
+
+def _list_all(schema: dict[str, Any]) -> None:
+    schema["enum"] = list(catalogue())
+
+
+PlatformName = Annotated[str, Field(json_schema_extra=_list_all)]
+"""The name of one; a form lists them all."""
 
 
 def chosen(names: Sequence[str]) -> tuple[Platform, ...]:

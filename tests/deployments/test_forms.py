@@ -65,3 +65,14 @@ def test_limits_hold_as_before(field, value):
 def test_a_form_that_is_readable_stays_as_it_is():
     form = form_of("create-ab-variants")
     assert readable(form) == form
+
+
+def test_platforms_are_chosen_from_a_list():
+    items = form_of("create-content")["properties"]["platforms"]["items"]
+    assert {"instagram_story", "blog_thumbnail"} < set(items["enum"])
+
+
+def test_what_most_people_fill_in_comes_first():
+    fields = list(form_of("edit-image")["definitions"]["EditRequest"]["properties"])
+    assert fields[:3] == ["image", "prompt", "edit_type"]
+    assert fields[-3:] == ["steps", "cfg_scale", "seed"]
