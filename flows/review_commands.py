@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import getpass
 import json
+import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from flows.embedded import embedded, silence_tracebacks
+from tasks.domain.errors import RequestError
 from tasks.domain.models import Decision, EditResult, Outcome, Review
-from tasks.domain.review import is_overdue, standing, verdict_of
+from tasks.domain.review import Waiting, is_overdue, standing, verdict_of
 from tasks.reviewed import reviewed
 from tasks.settings import settings
 from tasks.storage import reviews
@@ -39,7 +41,7 @@ def list_(*, output: str | None = None, json_: Json = False) -> int:
     now, days = datetime.now(UTC), settings().review_days
     places = (canonical(output),) if output else reviewed()
     found = sorted((item for place in places for item in reviews.waiting(place)), key=lambda item: item.since)
-    rows = [(item, read_result(item.uri), is_overdue(item.since, now, days)) for item in found]
+    rows = [(item, result, is_overdue(item.since, now, days)) for item in found if (result := _readable(item))]
     if json_:
         listed = [
             {
@@ -119,6 +121,15 @@ def retry(metadata: str, prompt: str, *, by: str = "", note: str = "", json_: Js
     again = read_result(decided.review.retried) if decided.review else decided
     _told(again, as_json=json_)
     return EXIT[again.outcome]
+
+
+def _readable(item: Waiting) -> EditResult | None:
+    """The result; without one, standard error says why: one damaged file does not hide the others."""
+    try:
+        return read_result(item.uri)
+    except RequestError as damaged:
+        print(f"not shown: {damaged}", file=sys.stderr)
+        return None
 
 
 def _decision(decision: Decision, by: str, note: str) -> Review:

@@ -106,7 +106,8 @@ def retry_of(result: EditResult, review: Review, output: str) -> Retry:
         request = EditRequest.model_validate(fields)
     except ValidationError as wrong:
         raise RequestError(f"no retry: {problems(EditRequest, wrong)}") from wrong
-    return Retry(request=request, output=output, engine=engine_of(result), key=f"retry {result.metadata_uri}")
+    key = f"retry {result.metadata_uri} {review.at.isoformat()}"
+    return Retry(request=request, output=output, engine=engine_of(result), key=key)
 
 
 def engine_of(result: EditResult) -> str:

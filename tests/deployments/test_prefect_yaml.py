@@ -43,10 +43,11 @@ def test_every_field_of_a_form_says_what_it_is_for(name):
     assert not silent
 
 
-def test_set_up_schedules_nothing_but_the_hourly_report():
+def test_set_up_schedules_nothing_but_the_hourly_report_and_the_daily_round_of_reviews():
     schedules = [schedule for one in DEPLOYMENTS.values() for schedule in one.get("schedules", [])]
     assert {schedule["slug"]: schedule["active"] for schedule in schedules} == {
         "nightly": False,
         "poll": "{{ $EDIT_FLOWS_WATCH }}",
         "hourly": True,
+        "daily": True,
     }

@@ -1,4 +1,4 @@
-from tasks.domain.identity import identify
+from tasks.domain.identity import WHERE_NOT_WHAT, identify, identity_of
 from tasks.domain.models import EditRequest, EngineIdentity, ImageRef
 
 SOURCE = ImageRef(uri="a.png", sha256="1" * 64, file_sha256="2" * 64, width=4, height=4)
@@ -22,3 +22,12 @@ def test_pixels_instruction_parameters_mask_and_engine_each_make_other_work():
         identify(REQUEST, SOURCE, None, ENGINE.model_copy(update={"revision": "2"})),
     ]
     assert len({first, *others}) == len(others) + 1
+
+
+def test_approval_is_hashed_only_where_it_is_asked_for():
+    plain = REQUEST.model_dump(mode="json", exclude={*WHERE_NOT_WHAT, "approval"})  # as before there was approval
+    assert identify(REQUEST, SOURCE, None, ENGINE) == identity_of(
+        source=SOURCE.sha256, mask=None, request=plain, engine=ENGINE.model_dump(mode="json")
+    )
+    asked = REQUEST.model_copy(update={"approval": True})
+    assert identify(asked, SOURCE, None, ENGINE) != identify(REQUEST, SOURCE, None, ENGINE)
