@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from importlib.util import find_spec
 
+from PIL import Image
 from prefect import get_run_logger, runtime, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.artifacts import create_table_artifact
 
 from tasks.domain.monitor.health import Health
 from tasks.domain.monitor.telling import headline, rows
+from tasks.exhibit import exhibit
 from tasks.retrying import retry_transient
 from tasks.storage.monitor import keep_report
 
@@ -27,14 +28,13 @@ def present(health: Health, folder: str) -> str:
     told = headline(health)
     if runtime.deployment.id is not None:
         create_table_artifact([row.model_dump() for row in rows(health)], key=TABLE, description=told)
-        if find_spec("matplotlib"):
-            create_markdown_artifact(f"{told}\n\n![machines]({_chart(health)})", key=CHART, description=told)
+    if find_spec("matplotlib"):
+        exhibit(CHART, told, lambda chart: f"{told}\n\n![machines]({chart})", lambda: _chart(health))
     get_run_logger().info("%s: %s", told, uri)
     return uri
 
 
-def _chart(health: Health) -> str:
-    """The chart as part of a page, about 35 KB."""
+def _chart(health: Health) -> Image.Image:
     from tasks.statistics.course import draw  # noqa: PLC0415  imports matplotlib, which is optional
 
-    return f"data:image/png;base64,{b64encode(draw(health)).decode()}"
+    return draw(health)

@@ -24,9 +24,6 @@ HUES = ("#2f6fb3", "#c7722c", "#1a7f4b", "#8a4fa3", "#b3372f", "#5b6770", "#0f8b
 NAMED = 8
 """Machines named beside the chart; the others are drawn without."""
 
-COLOURS = 96
-"""Of the file: it is shown inside an artifact, where every byte is stored in the database of the Prefect server."""
-
 PANELS: Mapping[str, Callable[[Point], float | None]] = {
     "processor": lambda point: point.cpu,
     "memory": lambda point: point.memory,
@@ -37,8 +34,8 @@ PANELS: Mapping[str, Callable[[Point], float | None]] = {
 ALWAYS = frozenset({"processor", "memory"})
 
 
-def draw(health: Health) -> bytes:
-    """A PNG of 1000 pixels in width: a line a machine, its GPUs averaged. Panels without data are left out."""
+def draw(health: Health) -> Image.Image:
+    """A picture 1000 pixels wide: a line a machine, its GPUs averaged. Panels without data are left out."""
     shown = {
         title: measure
         for title, measure in PANELS.items()
@@ -57,9 +54,7 @@ def draw(health: Health) -> bytes:
                 text.set(fontfamily=families(), parse_math=False)
         target = io.BytesIO()
         figure.savefig(target, format="png")
-    small = io.BytesIO()
-    Image.open(target).convert("RGB").quantize(COLOURS).save(small, format="PNG", optimize=True)
-    return small.getvalue()
+    return Image.open(target).convert("RGB")
 
 
 def _panel(axes: Axes, title: str, measure: Callable[[Point], float | None], health: Health) -> None:

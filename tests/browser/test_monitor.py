@@ -72,10 +72,10 @@ def test_the_report_of_the_hour_is_a_table_and_a_chart(installation, browser_pag
     page.get_by_text("errors 0.0%").first.wait_for()
     screenshot("monitor-run")
     page.goto(f"{installation.url}/v2/artifacts/artifact/{ids['health']}")
-    page.wait_for_timeout(3000); screenshot("monitor-table0")
-    expect(page.get_by_text("렌더-1: GPU 1 NVIDIA H100, power", exact=True)).to_be_visible()
-    expect(page.get_by_text("accept rate", exact=True)).to_be_visible()
+    expect(page.get_by_text("50.0% (1 of 2, 0 wait for a person)", exact=True)).to_be_visible()
     screenshot("monitor-table")
+    page.get_by_placeholder("Search").fill("power")
+    expect(page.get_by_text("렌더-1: GPU 1 NVIDIA H100, power", exact=True)).to_be_visible()
     page.goto(f"{installation.url}/v2/artifacts/artifact/{ids['health-chart']}")
     chart = page.get_by_alt_text("machines").first
     chart.wait_for()

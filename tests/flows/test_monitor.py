@@ -127,8 +127,8 @@ def test_a_deployments_run_shows_a_table_and_a_chart_and_emits_what_is_wrong(fol
         for key in (TABLE, CHART)
     )
     assert {"렌더-1: processor", "error rate"} <= {row["what"] for row in json.loads(str(table.data))}
-    assert "](data:image/png;base64," in str(chart.data)
-    assert len(str(chart.data)) < 100_000
+    assert "](data:image/jpeg;base64," in str(chart.data)
+    assert len(str(chart.data)) < 150_000
     wanted = EventFilter(
         event=EventNameFilter(prefix=["edit-flows.alert."]), occurred=EventOccurredFilter(since=begun, until=now())
     )

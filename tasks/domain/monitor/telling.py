@@ -30,15 +30,15 @@ def headline(health: Health) -> str:
     runs, told = health.runs, health.outcomes
     window = f"{health.since:%Y-%m-%d %H:%M} to {health.until:%H:%M} UTC"
     return (
-        f"{window}: edits {runs.requests}, errors {_share(runs.error_rate)}, passed {_share(told.accept_rate)}, "
-        f"waiting {runs.waiting}, machines {len(health.hosts)}, GPUs {health.gpus}"
+        f"edits {runs.requests}, errors {_share(runs.error_rate)}, passed {_share(told.accept_rate)}, "
+        f"waiting {runs.waiting}, machines {len(health.hosts)}, GPUs {health.gpus}; {window}"
     )
 
 
 def _work(health: Health) -> Iterator[Row]:
     runs, told = health.runs, health.outcomes
-    ended = f"{runs.completed} completed, {runs.failed} failed, {runs.crashed} crashed, {runs.cancelled} cancelled"
-    yield Row(what="edits ended", now=f"{runs.requests} ({ended})")
+    yield Row(what="edits ended", now=str(runs.requests))
+    yield Row(what="failed, crashed, cancelled", now=f"{runs.failed}, {runs.crashed}, {runs.cancelled}")
     yield Row(what="edits ever", now=str(runs.ever))
     yield Row(what="error rate", now=_share(runs.error_rate))
     waiting = f", the oldest for {runs.waiting_seconds:.0f} s" if runs.waiting_seconds is not None else ""
@@ -47,8 +47,8 @@ def _work(health: Health) -> Iterator[Row]:
     yield Row(what="accept rate", now=f"{_share(told.accept_rate)} ({passed})")
     for failure, count in told.rejected_by.items():
         yield Row(what=f"rejected: {failure}", now=str(count))
-    yield Row(what="seconds per accepted picture", now=_seconds(told.seconds_per_accepted))
-    yield Row(what="engine seconds per accepted picture", now=_seconds(told.engine_seconds_per_accepted))
+    yield Row(what="seconds per accepted", now=_seconds(told.seconds_per_accepted))
+    yield Row(what="engine seconds per accepted", now=_seconds(told.engine_seconds_per_accepted))
     yield Row(what="cache hit rate", now=_share(told.hit_rate))
     if told.untold:
         yield Row(what="results that do not say how they ended", now=str(told.untold))
