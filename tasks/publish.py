@@ -21,7 +21,7 @@ from tasks.gauge import Gauge
 from tasks.imaging import codec
 from tasks.settings import settings
 from tasks.storage import files
-from tasks.storage.records import read_result
+from tasks.storage.reviews import current
 
 KIND = "edit-result"
 """Type of the artifact that programs read; its data is where the metadata lies, and how the edit went."""
@@ -52,7 +52,7 @@ def published(client: SyncPrefectClient, flow_run_id: UUID) -> EditResult | None
         sort=ArtifactSort.CREATED_DESC,
         limit=1,
     )
-    return read_result(json.loads(str(found[0].data))["metadata_uri"]) if found else None  # Prefect keeps it as text
+    return current(json.loads(str(found[0].data))["metadata_uri"]) if found else None  # Prefect keeps it as text
 
 
 def _figures(result: EditResult) -> dict[str, object]:

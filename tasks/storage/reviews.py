@@ -104,6 +104,11 @@ def retried(metadata: str, result: EditResult, what: str) -> EditResult:
     return told
 
 
+def current(metadata: str) -> EditResult:
+    """The result whose metadata was written there: as it stands, wherever a decision has moved it since."""
+    return finish(metadata) if NAMES.fullmatch(metadata) else read_result(metadata)
+
+
 def delivered(metadata: str) -> EditResult:
     """What was delivered of a result that was in review. Raises `RequestError` when there is nothing."""
     place = _delivered_uri(metadata)

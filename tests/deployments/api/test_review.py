@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 
 import httpx
@@ -157,3 +158,29 @@ def test_metadata_that_names_a_file_which_is_no_picture_shows_nothing_of_it(page
         answer = page.get(f"/review/{id_of(str(metadata))}/{name}")
         assert answer.status_code == 404
         assert "0123456789abcdef" not in answer.text
+
+
+def listed(api) -> set[str]:
+    """Addresses of the results that wait."""
+    return set(re.findall(r'href="(/review/[\w-]+)"', api.http.get("/review").text))
+
+
+def test_a_retry_asked_for_on_the_page_becomes_an_edit_of_the_api(api, photo):
+    before = listed(api)
+    sent = api.http.post(
+        "/edits", files={"file": ("사진.png", photo)}, data={"prompt": "Give it a warm look", "approval": "true"}
+    )
+    edit = sent.raise_for_status().json()["id"]
+    assert api.ended(edit)["status"] == "pending"
+    (path,) = listed(api) - before
+    again = api.http.post(path, data={"decision": "retry", "prompt": "Make it warm and old"}, headers=HERE)
+    assert again.status_code == 303
+    (run,) = re.findall(r"The other try: ([0-9a-f-]{36})", api.http.get(path).text)
+    assert api.ended(run)["status"] == "pending"
+    assert api.http.get(f"/edits/{edit}").json()["status"] == "rejected"
+    (path,) = listed(api) - before
+    assert api.http.post(path, data={"decision": "approve"}, headers=HERE).status_code == 303
+    assert "Approved by local" in api.http.get(path).text
+    job = api.http.get(f"/edits/{run}").json()
+    assert (job["status"], job["prompt"]) == ("accepted", "Make it warm and old")
+    assert api.http.get(f"/edits/{run}/image").headers["content-type"] == "image/png"
