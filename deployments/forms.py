@@ -21,7 +21,6 @@ TITLES = {
     "type": "Kind of edit",
     "references": "Further pictures",
     "output_format": "File format",
-    "metadata": "Labels",
     "cfg_scale": "Guidance",
     "approval": "Ask a person first",
     "cache": "Use the result cache",
