@@ -74,6 +74,11 @@ FIGURES: Mapping[str, Figure] = {
     "queue_age_seconds": Figure("For how long the oldest of them is due.", (), _one(lambda h: h.runs.waiting_seconds)),
     "running": Figure("Edits at work.", (), _one(lambda h: h.runs.running)),
     "accept_ratio": Figure("Share of results that passed.", (), _one(lambda h: h.outcomes.accept_rate)),
+    "results": Figure(
+        "Results by what was decided in the window.",
+        ("outcome",),
+        lambda h: [((outcome,), getattr(h.outcomes, outcome)) for outcome in ("accepted", "rejected", "pending")],
+    ),
     "rejected": Figure(
         "Rejected results by what was wrong.",
         ("failure",),

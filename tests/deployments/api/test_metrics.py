@@ -72,6 +72,7 @@ def test_the_newest_report_is_told_of_by_a_process_that_never_made_one(base):
     assert seen["edit_flows_health_requests",] == 10
     assert seen["edit_flows_health_error_ratio",] == 0.25
     assert seen["edit_flows_health_accept_ratio",] == 0.75
+    assert seen["edit_flows_health_results", "accepted"] == 3
     assert seen["edit_flows_health_rejected", "text wrong"] == 1
     assert seen["edit_flows_health_queue_age_seconds",] == 75
     assert seen["edit_flows_health_cache_hit_ratio",] == 0.25
