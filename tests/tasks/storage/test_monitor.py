@@ -72,7 +72,7 @@ def test_the_newest_report_is_the_one_of_today_or_else_of_yesterday(base):
 
 def test_a_place_that_cannot_be_written_says_so(tmp_path):
     tmp_path.joinpath("file").write_bytes(b"")
-    with pytest.raises(OutputError, match="cannot write .* choose another output"):
+    with pytest.raises(OutputError, match=r"cannot write .* choose another output"):
         keep_samples(str(tmp_path / "file"), [sample(MIDNIGHT)])
 
 
