@@ -26,7 +26,7 @@ from flows.chaining import chain
 from flows.checking import check, preserve
 from flows.embedded import embedded, silence_tracebacks
 from flows.monitoring import monitor
-from flows.review_commands import review
+from flows.review_commands import EXIT, review
 from tasks import __version__
 from tasks.domain.classification import classify as classify_prompt
 from tasks.domain.errors import EditFlowError, RequestError
@@ -34,7 +34,6 @@ from tasks.domain.inbox import Landing
 from tasks.domain.models import EditRequest, EditResult, EditType, Outcome, OutputFormat
 from tasks.domain.review import standing
 
-EXIT = {Outcome.ACCEPTED: 0, Outcome.REJECTED: 2, Outcome.PENDING: 3}
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 app = App(

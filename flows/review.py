@@ -7,6 +7,7 @@ schedule --> close-reviews --> decisions of processes that died: finished
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -54,26 +55,28 @@ def close_reviews() -> Closed:
     """
     now, days = datetime.now(UTC), settings().review_days
     waiting = [item for place in reviewed() for item in reviews.waiting(place)]
-    decided = [uri for place in reviewed() for uri in reviews.decided(place)]
-    late = [item for item in waiting if is_overdue(item.since, now, days)]
-    done, finished, failed = list[str](), list[str](), list[str]()
-    for uri in [*decided, *(item.uri for item in late)]:
+    late = [item.uri for item in waiting if is_overdue(item.since, now, days)]
+    finished, unfinished = _each([uri for place in reviewed() for uri in reviews.decided(place)], _finished)
+    decided, undecided = _each(late, _closed)
+    return Closed(
+        waiting=len(waiting) - len(decided),
+        overdue=tuple(uri for uri in late if uri not in decided),
+        decided=decided,
+        finished=finished,
+        failed=(*unfinished, *undecided),
+    )
+
+
+def _each(results: Sequence[str], work: Callable[[str], bool]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those of the results with which there was something to do, and those with which it failed."""
+    done, failed = list[str](), list[str]()
+    for uri in results:
         try:
-            if uri in decided:
-                finished += [uri] if _finished(uri) else []
-            else:
-                done += [uri] if _closed(uri, days) else []
+            done += [uri] if work(uri) else []
         except EditFlowError as fault:
             get_run_logger().warning("%s: %s", uri, fault)
             failed.append(uri)
-    overdue = tuple(item.uri for item in late if item.uri not in done)
-    return Closed(
-        waiting=len(waiting) - len(done),
-        overdue=overdue,
-        decided=tuple(done),
-        finished=tuple(finished),
-        failed=tuple(failed),
-    )
+    return tuple(done), tuple(failed)
 
 
 def _carried_out(metadata: str, result: EditResult) -> EditResult:
@@ -82,7 +85,7 @@ def _carried_out(metadata: str, result: EditResult) -> EditResult:
     if retry is None:
         return result
     try:
-        again = dispatch_edit(retry.request, retry.output, retry.engine, key=retry.key)
+        again = dispatch_edit(retry.request, retry.output, retry.engine)
     except RequestError as refusal:
         reviews.retried(metadata, result, f"refused: {refusal}")
         raise
@@ -96,13 +99,13 @@ def _finished(metadata: str) -> bool:
     return before != after
 
 
-def _closed(metadata: str, days: float) -> bool:
+def _closed(metadata: str) -> bool:
     """True when the policy decided about an overdue result."""
     decision = late_decision(reviews.finish(metadata), settings().review_late)
     if decision is None:
         return False
     try:
-        reviews.decide(metadata, review_of(decision, POLICY, f"nobody decided within {days:g} days"))
+        reviews.decide(metadata, review_of(decision, POLICY, f"nobody decided within {settings().review_days:g} days"))
     except AlreadyDecided:  # by a person, meanwhile
         return False
     return True

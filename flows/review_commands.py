@@ -26,6 +26,7 @@ from tasks.storage.records import read_result
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 EXIT = {Outcome.ACCEPTED: 0, Outcome.REJECTED: 2, Outcome.PENDING: 3}
+"""Exit codes of commands that edit one picture."""
 
 review = App(name="review", help="Results a person decides about: rejected ones, and those that need approval.")
 
