@@ -47,3 +47,9 @@ def test_merged_steps_keep_what_they_are_for():
 def test_a_chain_that_says_too_little_is_refused(fields):
     with pytest.raises(ValidationError):
         Chain.model_validate(fields)
+
+
+def test_a_merged_step_needs_approval_when_one_of_its_steps_did():
+    plain, asked = steps("Change 'A' to 'B'"), steps("Change 'C' to 'D'", approval=True)
+    (one,) = replanned((*plain, *asked))
+    assert one.approval

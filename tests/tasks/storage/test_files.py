@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from botocore.exceptions import ClientError
 from s3fs import S3FileSystem
 
 from tasks.domain.errors import ImageError, OutputError, RequestError, TransientError
-from tasks.storage import files
+from tasks.storage import files, listing
 
 NAMES = ["poster.png", "여름 할인.png", "夏季#1 50% & more?.png", "a/deep/er.png"]
 
@@ -33,6 +34,20 @@ def test_what_was_written_is_read_back_under_any_name(base, name):
     assert files.write_once(uri, b"one")
     assert files.exists(uri)
     assert files.read(uri) == b"one"
+
+
+def test_what_is_replaced_is_seen_as_it_was_or_as_it_is_and_nothing_in_between(base):
+    uri, old, new = f"{base}/a.json", b"old " * 100_000, b"new " * 200_000
+    files.replace(uri, old)  # whether or not it is there
+    seen = set[bytes]()
+    with ThreadPoolExecutor(1) as writer:
+        writing = writer.submit(lambda: [files.replace(uri, data) for data in [new, old] * 10])
+        while not writing.done():
+            seen.add(files.read(uri))
+    writing.result()
+    assert seen <= {old, new}
+    assert files.read(uri) == old
+    assert [entry.key for entry in listing.under(base)] == ["a.json"]
 
 
 def test_the_first_writer_wins_and_the_second_changes_nothing(base):
