@@ -41,10 +41,10 @@ def test_what_is_replaced_is_seen_as_it_was_or_as_it_is_and_nothing_in_between(b
     files.replace(uri, old)  # whether or not it is there
     seen = set[bytes]()
     with ThreadPoolExecutor(1) as writer:
-        writing = writer.submit(lambda: [files.replace(uri, data) for data in [new, old] * 10])
-        while not writing.done():
+        writing = [writer.submit(files.replace, uri, data) for data in [new, old] * 10]
+        while not all(one.done() for one in writing):
             seen.add(files.read(uri))
-    writing.result()
+    assert not any(one.exception() for one in writing)
     assert seen <= {old, new}
     assert files.read(uri) == old
     assert [entry.key for entry in listing.under(base)] == ["a.json"]
