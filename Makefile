@@ -1,6 +1,7 @@
 # make demo   the main job on a picture that ships with the project; no server, no GPU, no account
 # make test   every test;  make check   every lint;  make benchmark   every measured comparison
-# make up     everything on this machine: server, work pools, workers, engine server;  make down   stops it
+# make up     everything on this machine: server, work pools, workers, engine server, API;  make down   stops it
+# make api    the HTTP API alone, with a Prefect server of its own unless PREFECT_API_URL names one; Ctrl-C ends it
 # make lock   renew the pinned dependencies;  make clean   remove the environment
 
 PYTHON ?= python3
@@ -12,12 +13,13 @@ export DO_NOT_TRACK := 1
 export EDIT_FLOWS_RUN ?= $(CURDIR)/.run
 export EDIT_FLOWS_PREFECT_PORT ?= 4200
 export EDIT_FLOWS_ENGINE_PORT ?= 8300
+export EDIT_FLOWS_HTTP_PORT ?= 8500
 export EDIT_FLOWS_SERVED ?= classical
 export EDIT_FLOWS_INBOX ?= $(EDIT_FLOWS_RUN)/drop
 export EDIT_FLOWS_WATCH ?= true
 SUPERVISOR := -c deployments/supervisord.conf
 
-.PHONY: up down demo test check lock benchmark clean
+.PHONY: up down api demo test check lock benchmark clean
 
 .venv/core: requirements/core.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed: make PYTHON=python3.11')"
@@ -62,11 +64,15 @@ up: .venv/dev
 	$(BIN)/supervisord $(SUPERVISOR)
 	PREFECT_API_URL=http://127.0.0.1:$(EDIT_FLOWS_PREFECT_PORT)/api $(BIN)/python -m deployments.setup --wait
 	@echo "ready: http://127.0.0.1:$(EDIT_FLOWS_PREFECT_PORT)  (logs in $(EDIT_FLOWS_RUN), make down stops it)"
+	@echo "API: http://127.0.0.1:$(EDIT_FLOWS_HTTP_PORT)/docs, what waits for a person: http://127.0.0.1:$(EDIT_FLOWS_HTTP_PORT)/review"
 	@echo "pictures put into $(EDIT_FLOWS_INBOX)/inbox/RECIPE are edited within a minute"
 
 down:
 	$(BIN)/supervisorctl $(SUPERVISOR) stop all
 	$(BIN)/supervisorctl $(SUPERVISOR) shutdown
+
+api: .venv/dev
+	$(BIN)/python -m deployments.api --port $(EDIT_FLOWS_HTTP_PORT)
 
 lock: .venv/dev
 	$(COMPILE) --output-file requirements/core.txt pyproject.toml

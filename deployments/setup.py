@@ -1,4 +1,4 @@
-"""Work pools, their queues and all deployments on a Prefect server, made or brought up to date.
+"""Work pools, their queues, all deployments and automations on a Prefect server, made or brought up to date.
 
     python -m deployments.setup                          # waits for the server that PREFECT_API_URL names
     python -m deployments.setup --pool-type kubernetes   # a run is a job; or docker: a container; process: a process
@@ -25,6 +25,7 @@ from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from pydantic import BaseModel, Field
 
+from deployments.automations import NotThere, described, register
 from deployments.forms import make_readable
 from deployments.template import TYPES, job_template
 
@@ -138,7 +139,9 @@ def main(arguments: list[str]) -> int:
             deploy()
             for name in names():
                 make_readable(client, name)
-    except (TimeoutError, OtherType, LookupError, subprocess.CalledProcessError) as failed:
+            for automation in described(client):
+                register(client, automation)
+    except (TimeoutError, OtherType, NotThere, LookupError, subprocess.CalledProcessError) as failed:
         print(f"error: {failed}", file=sys.stderr)  # noqa: T201  a command line prints
         return 1
     return 0

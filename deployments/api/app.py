@@ -29,6 +29,7 @@ from deployments.api.settings import ApiSettings, keys_of
 from deployments.api.watch import Watch
 from deployments.api.webhooks import Teller
 from flows.edit import edit_image
+from flows.persistent import AsyncPersistent
 from tasks import __version__
 from tasks.domain.errors import ServerError
 from tasks.domain.review import Retry
@@ -52,7 +53,7 @@ def create_app(settings: ApiSettings, here: int = 0, ready: Callable[[], None] =
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            client = await stack.enter_async_context(get_client())
+            client = await stack.enter_async_context(get_client(httpx_settings={"transport": AsyncPersistent()}))
             deployment = await (_own(client) if here else _pooled(client))
             jobs = Jobs(client, deployment, settings)
             watch = Watch(jobs)

@@ -14,6 +14,7 @@ from deployments.api.problems import Refused, refusal_of
 from flows.dispatch import RECOVERY, comes_again
 from tasks.domain.errors import EditCancelled, EngineError, error_in
 from tasks.domain.models import EditResult, Frozen, Outcome, Verdict
+from tasks.domain.review import verdict_of
 
 
 class Status(StrEnum):
@@ -93,12 +94,6 @@ def job_of(run: FlowRun, found: Found, result: EditResult | None = None) -> Job:
         verdict=verdict_of(result) if result else None,
         links={"self": home} | {name: f"{home}/{name}" for name in more},
     )
-
-
-def verdict_of(result: EditResult) -> Verdict:
-    """The verdict on the picture that was delivered or, of those refused, put first."""
-    shown = [attempt for attempt in result.attempts if attempt.candidate.image.uri == result.output.uri]
-    return (shown or list(result.attempts))[-1].verdict
 
 
 def failure(run: FlowRun) -> Refused:

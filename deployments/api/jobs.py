@@ -34,9 +34,7 @@ from deployments.api.settings import ApiSettings
 from tasks.domain.models import EditRequest, EditResult
 from tasks.domain.queues import queue_of
 from tasks.publish import KIND
-from tasks.storage import files
-from tasks.storage.records import read_result
-from tasks.storage.reviews import delivered
+from tasks.storage.reviews import current
 
 TAG = "api"
 """On every run this API asked for."""
@@ -50,6 +48,8 @@ ENDED = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CAN
 UNFINISHED = [kind for kind in StateType if kind not in ENDED]
 PAGE = 200
 """Runs the server gives at a time."""
+CREATING = 2
+"""Runs made at the same time: Prefect on SQLite answers many at once by locking itself out for minutes."""
 FRESH = 1.0
 """Seconds for which a count of unfinished edits is good enough."""
 
@@ -61,29 +61,36 @@ class Jobs:
         self.client = client
         self.deployment = deployment
         self._settings = settings
-        self._unfinished: Counter[str] = Counter()
-        self._counted = 0.0
+        self._counted: Counter[str] = Counter()
+        self._new: Counter[str] = Counter()
+        """Edits let in since they were counted."""
+        self._entering = 0
+        self._looked = 0.0
         self._counting = asyncio.Lock()
+        self._creating = asyncio.Semaphore(CREATING)
 
     @property
     def unfinished(self) -> int:
         """Edits of this API that have not ended, as far as it is known."""
-        return self._unfinished.total()
+        return self._counted.total() + self._new.total()
 
     @asynccontextmanager
     async def room(self, name: str) -> AsyncIterator[None]:
         """A place in the queue for an edit of that key. Raises `Refused` (429) at once when there is none."""
         await self._count()
-        everybody, mine = self._unfinished.total(), self._unfinished[name]
+        everybody, mine = self.unfinished, self._counted[name] + self._new[name]
         if everybody >= self._settings.queue or mine >= self._settings.queue_per_key:
             detail = f"{everybody} edits are unfinished, {mine} of them yours: as many as may be; ask again soon"
             raise Refused(429, "queue_full", detail, headers={"Retry-After": "5"})
-        self._unfinished[name] += 1
+        self._new[name] += 1
+        self._entering += 1
         try:
             yield
         except BaseException:
-            self._unfinished[name] -= 1
+            self._new[name] -= 1
             raise
+        finally:
+            self._entering -= 1
 
     async def submit(
         self,
@@ -102,14 +109,15 @@ class Jobs:
         """
         own = hashlib.sha256(json.dumps([name, key]).encode()).hexdigest() if key else None
         asked = request.model_dump(mode="json", exclude_none=True)  # a list to choose from has no null
-        run = await self.client.create_flow_run_from_deployment(
-            self.deployment.id,
-            parameters={"request": asked, "output": output, "engine": engine},
-            tags=[TAG, f"{WHOSE}{name}", *([UNTOLD] if webhook else [])],
-            idempotency_key=own,
-            work_queue_name=queue_of(request.priority) if self.deployment.work_pool_name else None,
-            labels={URL: webhook} if webhook else None,
-        )
+        async with self._creating:
+            run = await self.client.create_flow_run_from_deployment(
+                self.deployment.id,
+                parameters={"request": asked, "output": output, "engine": engine},
+                tags=[TAG, f"{WHOSE}{name}", *([UNTOLD] if webhook else [])],
+                idempotency_key=own,
+                work_queue_name=queue_of(request.priority) if self.deployment.work_pool_name else None,
+                labels={URL: webhook} if webhook else None,
+            )
         if run.parameters.get("request") != asked:
             detail = f"the Idempotency-Key {key!r} was used for another request: choose a new one"
             raise Refused(409, "idempotency_mismatch", detail, edit=str(run.id))
@@ -180,17 +188,20 @@ class Jobs:
                 return found
 
     async def _count(self) -> None:
-        """Count unfinished edits anew, unless that was just done."""
+        """Count unfinished edits anew, unless that was just done or some are on their way to being counted."""
         async with self._counting:
-            if time.monotonic() - self._counted < FRESH:
+            if self._entering or time.monotonic() - self._looked < FRESH:
                 return
             wanted = FlowRunFilter(
                 tags=FlowRunFilterTags(all_=[TAG]),
                 state=FlowRunFilterState(type=FlowRunFilterStateType(any_=UNFINISHED)),
             )
+            self._new.clear()
             runs = await self.all_of(wanted)
-            counts = Counter(tag.removeprefix(WHOSE) for run in runs for tag in run.tags if tag.startswith(WHOSE))
-            self._unfinished, self._counted = counts, time.monotonic()
+            self._counted = Counter(
+                tag.removeprefix(WHOSE) for run in runs for tag in run.tags if tag.startswith(WHOSE)
+            )
+            self._looked = time.monotonic()
 
     async def _artifacts(self, edits: list[UUID]) -> dict[UUID, Found]:
         """What runs have shown of themselves so far."""
@@ -212,7 +223,7 @@ class Jobs:
         return {edit: _found(told) for edit, told in gathered.items()}
 
     async def _read(self, found: Found) -> EditResult | None:
-        return await asyncio.to_thread(_result_at, found.metadata_uri) if found.metadata_uri else None
+        return await asyncio.to_thread(current, found.metadata_uri) if found.metadata_uri else None
 
 
 STATES: dict[Status, tuple[StateType, ...]] = {
@@ -225,11 +236,6 @@ STATES: dict[Status, tuple[StateType, ...]] = {
     Status.CANCELLED: (StateType.CANCELLED,),
 }
 """The states in which Prefect may have a run of that status."""
-
-
-def _result_at(uri: str) -> EditResult:
-    """The result with that metadata, also when a person has approved it since and it was delivered."""
-    return read_result(uri) if files.exists(uri) else delivered(uri)
 
 
 def _found(told: dict[str, str]) -> Found:

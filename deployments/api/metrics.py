@@ -4,7 +4,6 @@
 |---|---|---|
 | edit_flows_api_requests_total | method, route, status | answered requests |
 | edit_flows_api_request_seconds | route | histogram: until the last byte of the answer |
-| edit_flows_api_edits_total | outcome | edits that ended here: accepted, rejected, refused, failed ... |
 | edit_flows_api_jobs | | edits waiting or at work in this API |
 | edit_flows_host_..., edit_flows_device_... | host, gpu, device | this machine, see tasks/machine/gauges.py |
 | edit_flows_health_... | host, gpu, ... | figures of the newest stored report, see deployments/api/figures.py |
@@ -37,7 +36,6 @@ class ApiMetrics:
             buckets=SECONDS,
             registry=self.registry,
         )
-        self.edits = Counter("edit_flows_api_edits", "Edits that ended here.", ["outcome"], registry=self.registry)
         self.jobs = Gauge("edit_flows_api_jobs", "Edits waiting or at work in this API.", registry=self.registry)
         """`metrics.jobs.set(2)`, or `inc` and `dec`."""
         self.registry.register(MachineGauges())
@@ -48,7 +46,3 @@ class ApiMetrics:
         """Remember one answered request."""
         self.requests.labels(method, route, str(status)).inc()
         self.seconds.labels(route).observe(seconds)
-
-    def ended(self, outcome: str) -> None:
-        """Remember one edit that ended."""
-        self.edits.labels(outcome).inc()

@@ -18,14 +18,16 @@ from uuid import UUID
 
 import httpx
 from pebble import ProcessExpired, ProcessPool
-from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.context import SyncClientContext
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.flow_engine import run_flow
 from prefect.states import Cancelled, Failed, Scheduled
 
 from flows.edit import edit_image
+from flows.persistent import Persistent
 
 NAME = "api"
 """Of the deployment whose runs are done here."""
@@ -138,9 +140,9 @@ class Residents:
 
 def execute(run: UUID) -> None:
     """Do one run in this process. How it ended stands in its state, errors as well."""
-    with get_client(sync_client=True) as client:
-        found = client.read_flow_run(run)
-    run_flow(edit_image, flow_run=found, return_type="state")
+    with SyncClientContext(httpx_settings={"transport": Persistent()}) as prefect:
+        found = prefect.client.read_flow_run(run)
+        run_flow(edit_image, flow_run=found, return_type="state")
 
 
 def warm_up() -> None:

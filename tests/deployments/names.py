@@ -10,18 +10,20 @@ from prefect_kubernetes.settings import KubernetesObserverSettings
 from prefect_redis.cleanup_queue import RedisWorkerCleanupQueueSettings
 from prefect_redis.client import RedisMessagingSettings
 
+from deployments.api.settings import ApiSettings
 from tasks.engines.endpoint.settings import EndpointSettings
 from tasks.engines.qwen.settings import QwenSettings
 from tasks.inboxes import Inboxes
 from tasks.settings import Settings
 
-OURS = (Settings, Inboxes, EndpointSettings, QwenSettings)
+OURS = (Settings, Inboxes, EndpointSettings, QwenSettings, ApiSettings)
 INTEGRATIONS = (RedisMessagingSettings, RedisWorkerCleanupQueueSettings, KubernetesObserverSettings)
 OTHERS = {
     "EDIT_FLOWS_SERVER_TOKEN",  # tasks/engines/server/__main__.py
     "EDIT_FLOWS_RECEIVER_TOKEN",  # deployments/events/receiver.py
     "EDIT_FLOWS_WATCH",  # deployments/prefect.yaml
     *("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"),  # botocore
+    *("NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES"),  # the container toolkit of NVIDIA
     *("REDIS_PASSWORD", "REDISCLI_AUTH"),  # the manifests themselves; redis-cli
     *("POSTGRES_DB", "POSTGRES_USER", "POSTGRES_PASSWORD", "PGDATA"),  # the image of PostgreSQL
     *("PATH", "HOME", "HF_HOME", "DO_NOT_TRACK", "PREFECT_HOME", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"),

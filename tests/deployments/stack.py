@@ -22,7 +22,12 @@ import httpx
 from tests.deployments.composed import ROOT, command, environment, filled, services
 from tests.weed import free_port
 
-PASSWORDS = {"POSTGRES_PASSWORD": "database1", "REDIS_PASSWORD": "messages2", "ENGINE_TOKEN": "engine3"}
+PASSWORDS = {
+    "POSTGRES_PASSWORD": "database1",
+    "REDIS_PASSWORD": "messages2",
+    "ENGINE_TOKEN": "engine3",
+    "API_KEY": "4444-programs-4444",
+}
 PASSED = {"EDIT_FLOWS_RECEIVER_TOKEN": "receiver4"}
 PATIENCE = 90.0
 """Seconds any part is given to answer."""
@@ -57,7 +62,8 @@ class Stack:
     values: dict[str, str]
     ports: dict[str, int] = field(
         default_factory=lambda: {
-            name: free_port() for name in ("postgres", "redis", "first", "second", "engine", "gpu", "cpu", "events")
+            name: free_port()
+            for name in ("postgres", "redis", "first", "second", "engine", "gpu", "cpu", "events", "api")
         }
     )
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -68,7 +74,7 @@ class Stack:
 
     def moved(self, text: str, server: str = "first") -> str:
         """What compose.yaml says with addresses and ports of this machine; the API server is the one named."""
-        ports = {"5432": "postgres", "6379": "redis", "4200": server, "8300": "engine", "8400": "events"}
+        ports = {"5432": "postgres", "6379": "redis", "4200": server, "8300": "engine", "8400": "events", "8500": "api"}
         for there, name in ports.items():
             text = re.sub(rf"(?<!\d){there}\b", str(self.ports[name]), text)
         return re.sub(r"^postgres$|(?<=[@/])(redis|server|engine)(?=:)|0\.0\.0\.0", "127.0.0.1", text)
@@ -148,7 +154,7 @@ def answers(url: str) -> bool:
 
 @contextmanager
 def standing() -> Iterator[Stack]:
-    """PostgreSQL, Redis, two API servers, the services process, pools, deployments, an engine and a worker per pool.
+    """PostgreSQL, Redis, two Prefect servers, the services process, pools, deployments, engine, workers and the API.
 
     Below its folder, drop is the inbox and outputs the place of results.
     """
@@ -165,15 +171,14 @@ def standing() -> Iterator[Stack]:
         stack.start("engine", "engine")
         stack.finish("migrate", "migrate")
         stack.start("services", "services")
-        for server in (
-            "first",
-            "second",
-        ):  # two at once on an empty database: one may end, and its keeper starts it again
+        for server in ("first", "second"):  # both at once on an empty database: one may end
             stack.start(server, "server", server=server)
             stack.wait(server, lambda server=server: answers(f"{stack.api(server)}/ready"))  # type: ignore[misc]
         stack.finish("setup", "setup")
         stack.start("gpu", "gpu", server="first")
         stack.start("cpu", "cpu", server="second")
+        stack.start("api", "api", server="second")
+        stack.wait("api", lambda: answers(f"http://127.0.0.1:{stack.ports['api']}/health"))
         yield stack
 
 

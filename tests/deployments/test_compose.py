@@ -18,7 +18,7 @@ from tests.deployments.names import unknown
 from tests.weed import free_port
 
 FILES = ["compose.yaml", "compose.cuda.yaml"]
-SECRETS = {"POSTGRES_PASSWORD": "a", "REDIS_PASSWORD": "b", "ENGINE_TOKEN": "c"}
+SECRETS = {"POSTGRES_PASSWORD": "a", "REDIS_PASSWORD": "b", "ENGINE_TOKEN": "c", "API_KEY": "d" * 16}
 OWN = {name: service for name, service in services().items() if service["image"].startswith("edit-flows")}
 
 

@@ -142,7 +142,7 @@ def test_prefect_is_set_up_in_the_cluster_as_it_is_in_compose():
 
 def test_the_engine_is_given_its_card_and_the_time_and_memory_that_loading_takes():
     pod = PODS["Deployment/engine"]
-    (engine,) = pod["containers"]
+    engine = next(container for container in pod["containers"] if container["name"] == "engine")
     assert engine["resources"]["limits"]["nvidia.com/gpu"] == engine["resources"]["requests"]["nvidia.com/gpu"] == 1
     shm = next(volume["emptyDir"] for volume in pod["volumes"] if volume["name"] == "shm")
     assert shm == {"medium": "Memory", "sizeLimit": "8Gi"}  # counts as memory of the container

@@ -96,9 +96,20 @@ def test_the_health_checks_of_compose_say_that_all_is_well(stack, service):
     assert stack.healthy(service)
 
 
+def test_the_api_gives_a_checked_picture_made_by_a_worker(stack, drop):
+    key = {"Authorization": f"Bearer {stack.values['API_KEY']}"}
+    url = f"http://127.0.0.1:{stack.ports['api']}"
+    photo = {"file": (drop / "inbox" / "warm" / "photo.png").read_bytes()}
+    asked = {"prompt": "Give it a sepia look"}
+    assert httpx.post(f"{url}/edit", data=asked, files=photo, timeout=10).status_code == 401
+    answer = httpx.post(f"{url}/edit", data=asked, files=photo, headers=key, timeout=PATIENCE)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png"), answer.text
+
+
 def test_the_other_roles_start_with_their_command_lines(stack):
     stack.start("recover", "recover", server="second")
     stack.start("events", "events", server="second")
+    stack.start("sampler", "sampler", server="second")
     stack.wait("events", lambda: answers(f"http://127.0.0.1:{stack.ports['events']}/health"))
     assert all(process.poll() is None for name, process in stack.running.items() if name not in {"migrate", "setup"})
 

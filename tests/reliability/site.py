@@ -68,12 +68,13 @@ class Site:
 @contextmanager
 def standing(folder: Path, *, served: str = "classical") -> Iterator[Site]:
     """The installation, ready, with an empty bucket of a real S3 server; gone with all its processes afterwards."""
-    ports = {name: free_port() for name in ("prefect", "engine")}
+    ports = {name: free_port() for name in ("prefect", "engine", "http")}
     parts = weed.ports()
     environment = os.environ | KEYS | {
         "EDIT_FLOWS_RUN": str(folder),
         "EDIT_FLOWS_PREFECT_PORT": str(ports["prefect"]),
         "EDIT_FLOWS_ENGINE_PORT": str(ports["engine"]),
+        "EDIT_FLOWS_HTTP_PORT": str(ports["http"]),
         "EDIT_FLOWS_SERVED": served,
         "PREFECT_HOME": str(folder / "prefect"),
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{parts['s3']}",

@@ -81,10 +81,10 @@ class Api(NamedTuple):
 
 @contextmanager
 def running(folder: Path, engine: str, settings: Mapping[str, str] | None = None, here: int = 1) -> Iterator[Api]:
-    """The API with edits in `here` processes of its own, on the Prefect server of the tests; stopped by its pid."""
+    """The API with edits in `here` processes of its own, on the configured Prefect server; stopped by its pid."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("EDIT_FLOWS_")}
     environment = own | {
-        "PREFECT_API_URL": PREFECT_API_URL.value(),
+        **({"PREFECT_API_URL": url} if (url := PREFECT_API_URL.value()) else {}),
         "EDIT_FLOWS_ENGINE": "endpoint",
         "EDIT_FLOWS_ENDPOINT_URL": f"{engine}/v1",
         "EDIT_FLOWS_OUTPUT": str(folder / "outputs"),

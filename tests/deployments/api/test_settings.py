@@ -43,7 +43,7 @@ def test_a_file_that_cannot_be_read_is_named(monkeypatch, tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("RATE", "many"), ("WEBHOOKS", "https://host.example"), ("QUEUE", "0"), ("PATIENCE", "-1"), ("QEUE", "5")],
+    [("RATE", "many"), ("WEBHOOKS", "https://host.example"), ("QUEUE", "0"), ("PATIENCE", "-1"), ("LIMIT", "5")],
 )
 def test_a_wrong_setting_is_named(monkeypatch, name, value) -> None:
     monkeypatch.setenv(f"EDIT_FLOWS_API_{name}", value)

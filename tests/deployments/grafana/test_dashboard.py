@@ -54,7 +54,6 @@ def there(tmp_path_factory) -> dict[str, set[str]]:
         for _ in nvml.installed(patch):
             api = ApiMetrics(folder)
             api.count("GET", "/health", 200, 0.1)
-            api.ended("accepted")
             engine = Metrics(Host(lambda: pytest.fail("nothing is loaded")))
             engine.count("POST", "/v1/images/edits", 200)
             engine.errors.labels("engine_error").inc()
