@@ -43,7 +43,11 @@ class Settings(BaseSettings):
     dispatch: Dispatch = Field(default=Dispatch.AUTO, description="Where composing flows have their edits done.")
     review_days: float = Field(default=14, gt=0, description="Days after which a result in review is overdue.")
     review_late: Late = Field(default=Late.KEEP, description="What then happens to it: keep, reject or approve.")
-    api_url: str = Field(default="", description="Where people reach the HTTP API; links in the UI begin with it.")
+    api_url: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="Where people reach the HTTP API; links in the UI begin with it.",
+    )
     cache: str = Field(default="", description="Folder or s3:// prefix of the result cache; empty: none.")
     cache_bytes: int = Field(default=10_000_000_000, ge=1, description="Bytes the result cache may grow to.")
     monitor: str = Field(

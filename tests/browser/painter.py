@@ -13,7 +13,7 @@ from tasks.engines.protocol import Edited, Report
 from tasks.engines.registry import get_engine
 
 STEPS = 8
-PACE = 0.35
+PACE = 0.25
 """Seconds a step takes: long enough to be seen moving."""
 CLUMSY = "(clumsily)"
 """In an instruction: the edit is made, and a patch far from it is ruined."""

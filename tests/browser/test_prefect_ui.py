@@ -15,17 +15,17 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRun
 from tests.browser.painter import CLUMSY
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-FINISHED = 60.0
+FINISHED = 150.0
 """Seconds a run is given to end, its process included."""
 
 
 @pytest.fixture
-def poster(installation) -> Path:
+def poster(installation):
     """A picture with a Korean name, beside the results."""
     return small("poster-ko.png", installation.folder / "포스터.png")
 
 
-def small(example, file) -> Path:
+def small(example, file):
     """An example of which everything is done sooner."""
     with Image.open(EXAMPLES / example) as picture:
         picture.resize((picture.width // 2, picture.height // 2)).save(file)

@@ -30,3 +30,10 @@ def test_instructions_are_rewritten_only_when_asked_for(monkeypatch):
     assert settings.__wrapped__().rewrite is False
     monkeypatch.setenv("EDIT_FLOWS_REWRITE", "true")
     assert settings.__wrapped__().rewrite is True
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "edits.example.com", "http://"])
+def test_links_in_the_ui_begin_with_an_address_of_the_web(url, monkeypatch):
+    monkeypatch.setenv("EDIT_FLOWS_API_URL", url)
+    with pytest.raises(SettingsError, match="EDIT_FLOWS_API_URL"):
+        settings.__wrapped__()
