@@ -18,13 +18,15 @@ import uvicorn
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 from fastapi import FastAPI
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
 
-from deployments.api.app import create_app
+from deployments.api.app import POOLED, create_app
 from deployments.api.settings import api_settings, keys_of
 from deployments.api.standing import own_server
 from flows.embedded import reach_server
 from tasks import __version__
-from tasks.domain.errors import EditFlowError, SettingsError
+from tasks.domain.errors import EditFlowError, ServerError, SettingsError
 from tasks.engines.server.__main__ import is_loopback, listen
 
 FINISHING = 10
@@ -58,6 +60,8 @@ def serve(
         raise SettingsError(f"host {host!r} is open to the network: set EDIT_FLOWS_API_KEYS, or use 127.0.0.1")
     with listen(host, port) as listening, _prefect() as prefect:
         count = (0 if os.environ.get("PREFECT_API_URL") and not prefect else 2) if here is None else here
+        if not count:
+            ensure_deployed()
         url = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
 
         def ready() -> None:
@@ -65,6 +69,18 @@ def serve(
                 print(f"ready: {url}/docs{f', runs: {prefect}' if prefect else ''}", flush=True)  # noqa: T201
 
         return _run(create_app(settings, count, ready), listening)
+
+
+def ensure_deployed() -> None:
+    """Return when the Prefect server has the deployment that edits; raises `ServerError` otherwise."""
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_deployment_by_name(POOLED)
+        except ObjectNotFound:
+            raise ServerError(
+                f"the Prefect server at {client.api_url} has no deployment {POOLED}: "
+                "run python -m deployments.setup, or add --here 2 to edit in processes of this host"
+            ) from None
 
 
 @contextlib.contextmanager

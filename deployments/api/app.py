@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.responses import DeploymentResponse
-from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.exceptions import PrefectHTTPStatusError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from deployments.api import edits, images, oneshot
@@ -31,7 +31,6 @@ from deployments.api.webhooks import Teller
 from flows.edit import edit_image
 from flows.persistent import AsyncPersistent
 from tasks import __version__
-from tasks.domain.errors import ServerError
 from tasks.domain.review import Retry
 
 POOLED = "edit-image/edit-image"
@@ -46,7 +45,7 @@ OpenAI's API does."""
 def create_app(settings: ApiSettings, here: int = 0, ready: Callable[[], None] = lambda: None) -> FastAPI:
     """The API. Edits go to the gpu pool of the Prefect server or, with `here`, to so many processes of this host.
 
-    `ready` is called when it takes requests. Starting raises `ServerError` when Prefect has no deployment for it.
+    `ready` is called when it takes requests.
     """
     metrics, keys = ApiMetrics(), keys_of(settings)
 
@@ -54,7 +53,7 @@ def create_app(settings: ApiSettings, here: int = 0, ready: Callable[[], None] =
     async def life(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(get_client(httpx_settings={"transport": AsyncPersistent()}))
-            deployment = await (_own(client) if here else _pooled(client))
+            deployment = await (_own(client) if here else client.read_deployment_by_name(POOLED))
             jobs = Jobs(client, deployment, settings)
             watch = Watch(jobs)
             threads = stack.enter_context(ThreadPoolExecutor(THREADS, thread_name_prefix="pictures"))
@@ -116,17 +115,6 @@ def create_app(settings: ApiSettings, here: int = 0, ready: Callable[[], None] =
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return app
-
-
-async def _pooled(client: PrefectClient) -> DeploymentResponse:
-    """The deployment in the gpu pool. Raises `ServerError` when it is not there."""
-    try:
-        return await client.read_deployment_by_name(POOLED)
-    except ObjectNotFound:
-        raise ServerError(
-            f"the Prefect server at {client.api_url} has no deployment {POOLED}: run python -m deployments.setup, or "
-            "add --here 2 to edit in processes of this host"
-        ) from None
 
 
 async def _own(client: PrefectClient) -> DeploymentResponse:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
+import psutil
 import pytest
 from PIL import Image
 
@@ -201,3 +202,14 @@ def test_no_edit_is_lost_when_the_api_is_killed(prefect_server, obedient, photo,
         ends = [again.ended(edit)["status"] for edit in edits]
 
     assert ends == ["accepted", "accepted"]
+
+
+def test_an_edit_whose_process_dies_is_done_by_another(api, photo) -> None:
+    edit = ask(api, photo, new("slow")).json()["id"]
+    while api.http.get(f"/edits/{edit}").json()["progress"] == 0:
+        time.sleep(0.1)
+    for child in psutil.Process(api.process.pid).children(recursive=True):
+        if "multiprocessing.spawn" in " ".join(child.cmdline()):
+            child.kill()
+
+    assert api.ended(edit)["status"] == "accepted"
