@@ -20,6 +20,7 @@ from cyclopts.validators import Number
 from fastapi import FastAPI
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from deployments.api.app import POOLED, create_app
 from deployments.api.settings import api_settings, keys_of
@@ -29,6 +30,8 @@ from tasks import __version__
 from tasks.domain.errors import EditFlowError, ServerError, SettingsError
 from tasks.engines.server.__main__ import is_loopback, listen
 
+AT_ONCE = 1000
+"""Connections; further ones are answered 503."""
 FINISHING = 10
 """Seconds answers are given to be sent when the API is told to stop."""
 
@@ -46,6 +49,7 @@ def serve(
     host: str = "127.0.0.1",
     port: Annotated[int, Parameter(validator=Number(gte=0, lte=65535))] = 8500,
     here: Annotated[int | None, Parameter(validator=Number(gte=0, lte=64))] = None,
+    name: str = "api",
 ) -> int:
     """Answer until told to stop.
 
@@ -54,6 +58,7 @@ def serve(
         port: Port to listen on; 0 takes a free one.
         here: Edit in so many processes of this host. 0: in the gpu pool of the Prefect server that PREFECT_API_URL
             names, which is what is done when it is set; else 2, with a Prefect server started for it.
+        name: Of the deployment whose runs it does here; several such APIs of a Prefect server need different ones.
     """
     settings = api_settings()
     if not keys_of(settings) and not is_loopback(host):
@@ -68,7 +73,7 @@ def serve(
             with contextlib.suppress(OSError):  # nobody reads what is printed
                 print(f"ready: {url}/docs{f', runs: {prefect}' if prefect else ''}", flush=True)  # noqa: T201
 
-        return _run(create_app(settings, count, ready), listening)
+        return _run(create_app(settings, count, name, ready), listening)
 
 
 def ensure_deployed() -> None:
@@ -95,9 +100,12 @@ def _prefect() -> Iterator[str]:
 
 
 def _run(web: FastAPI, listening: socket.socket) -> int:
-    config = uvicorn.Config(web, log_level="warning", timeout_graceful_shutdown=FINISHING, lifespan="on")
+    config = uvicorn.Config(
+        web, log_level="warning", timeout_graceful_shutdown=FINISHING, limit_concurrency=AT_ONCE, lifespan="on"
+    )
     server = uvicorn.Server(config)
-    server.run(sockets=[listening])
+    with temporary_settings(updates={PREFECT_CLIENT_MAX_RETRIES: 0}):  # who waits for an answer is told at once
+        server.run(sockets=[listening])
     return int(not server.started)
 
 

@@ -8,7 +8,7 @@ import hashlib
 import math
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi import Request
 from limits import parse
@@ -28,10 +28,14 @@ PAGES = "/review"
 """For browsers, which ask their user for name and secret when told to."""
 WORK = frozenset({"POST"})
 """Methods that make work: only these count against the rate."""
+Admit = Callable[[str], Awaitable[None]]
+"""Returns when the key may ask for an edit; raises `Refused` otherwise."""
 NOBODY = "local"
 """Whose a request is where no keys are set."""
 HOME = frozenset({"localhost", "127.0.0.1", "[::1]", "testserver"})
 """What this machine calls itself."""
+EDITS = frozenset({"/edit", "/edits", "/v1/images/edits"})
+"""Where edits are asked for: a full queue refuses before the body is read."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -44,11 +48,14 @@ def caller(request: Request) -> str:
 class Gate:
     """Lets a request through to `app`, or answers it."""
 
-    def __init__(self, app: ASGIApp, settings: ApiSettings, keys: Sequence[Key], metrics: ApiMetrics) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: ApiSettings, keys: Sequence[Key], metrics: ApiMetrics, ensure_room: Admit
+    ) -> None:
         self._app = app
         self._settings = settings
         self._keys = tuple(keys)
         self._metrics = metrics
+        self._ensure_room = ensure_room
         self._rate = parse(settings.rate)
         store = storage_from_string(_asynchronous(settings.rate_store))
         self._limiter = MovingWindowRateLimiter(store)
@@ -90,7 +97,14 @@ class Gate:
             detail = "show a key of this API as Authorization: Bearer SECRET"
             return Refused(401, "no_key", detail, headers={"WWW-Authenticate": scheme})
         scope.setdefault("state", {})["caller"] = name or NOBODY
-        return await self._too_many(name or NOBODY, scope) if scope["method"] in WORK else None
+        if scope["method"] not in WORK:
+            return None
+        if scope["path"] in EDITS:
+            try:
+                await self._ensure_room(name or NOBODY)
+            except Refused as full:
+                return full
+        return await self._too_many(name or NOBODY, scope)
 
     def _unfit(self, method: str, headers: Headers) -> Refused | None:
         """Why nobody may send such a request."""

@@ -74,11 +74,11 @@ def status_of(run: FlowRun, outcome: str = "") -> Status:
     return Status.QUEUED if comes_again(state) and age < timedelta(seconds=RECOVERY) else Status.FAILED
 
 
-def job_of(run: FlowRun, found: Found, result: EditResult | None = None) -> Job:
-    """What there is to tell of a run."""
+def job_of(run: FlowRun, found: Found, result: EditResult | None = None, base: str = "") -> Job:
+    """What there is to tell of a run; `base` is where people reach the API, empty: links are relative."""
     completed = run.state is not None and run.state.is_completed()
     status = Status.FAILED if completed and not found.metadata_uri else status_of(run, _outcome(found, result))
-    home = f"/edits/{run.id}"
+    home = f"{base}/edits/{run.id}"
     more = ("image", "metadata", "sheet", "mask") if result is not None else ()
     return Job(
         id=run.id,

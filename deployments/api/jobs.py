@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
     ArtifactFilter,
@@ -61,6 +62,7 @@ class Jobs:
         self.client = client
         self.deployment = deployment
         self._settings = settings
+        self._base = settings.url.rstrip("/")
         self._counted: Counter[str] = Counter()
         self._new: Counter[str] = Counter()
         """Edits let in since they were counted."""
@@ -74,14 +76,18 @@ class Jobs:
         """Edits of this API that have not ended, as far as it is known."""
         return self._counted.total() + self._new.total()
 
-    @asynccontextmanager
-    async def room(self, name: str) -> AsyncIterator[None]:
-        """A place in the queue for an edit of that key. Raises `Refused` (429) at once when there is none."""
+    async def ensure_room(self, name: str) -> None:
+        """Return when an edit of that key would be let in; raises `Refused` (429) otherwise."""
         await self._count()
         everybody, mine = self.unfinished, self._counted[name] + self._new[name]
         if everybody >= self._settings.queue or mine >= self._settings.queue_per_key:
             detail = f"{everybody} edits are unfinished, {mine} of them yours: as many as may be; ask again soon"
             raise Refused(429, "queue_full", detail, headers={"Retry-After": "5"})
+
+    @asynccontextmanager
+    async def room(self, name: str) -> AsyncIterator[None]:
+        """A place in the queue for an edit of that key. Raises `Refused` (429) at once when there is none."""
+        await self.ensure_room(name)
         self._new[name] += 1
         self._entering += 1
         try:
@@ -146,13 +152,13 @@ class Jobs:
             flow_run_filter=wanted, sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=limit, offset=offset
         )
         found = await self._artifacts([run.id for run in runs])
-        jobs = [job_of(run, found[run.id]) for run in runs]
+        jobs = [job_of(run, found[run.id], base=self._base) for run in runs]
         return tuple(job for job in jobs if status is None or job.status is status)
 
     async def told(self, run: FlowRun) -> Job:
         """What there is to tell of an edit."""
         found = (await self._artifacts([run.id]))[run.id]
-        return job_of(run, found, await self._read(found))
+        return job_of(run, found, await self._read(found), self._base)
 
     async def result(self, run: FlowRun) -> EditResult | None:
         """What an edit gave; None while it has given nothing."""
@@ -196,8 +202,11 @@ class Jobs:
                 tags=FlowRunFilterTags(all_=[TAG]),
                 state=FlowRunFilterState(type=FlowRunFilterStateType(any_=UNFINISHED)),
             )
+            try:
+                runs = await self.all_of(wanted)
+            except httpx.HTTPError:
+                return  # what is asked of a server that is away is told so
             self._new.clear()
-            runs = await self.all_of(wanted)
             self._counted = Counter(
                 tag.removeprefix(WHOSE) for run in runs for tag in run.tags if tag.startswith(WHOSE)
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import httpx
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -159,6 +160,11 @@ def answer_problems(app: FastAPI) -> None:
         if status == 405:  # the framework names the methods of one of several routes
             headers["Allow"] = ", ".join(_methods(app, request))
         return Refused(status, "http", str(error.detail), headers=headers).response(request.url.path)
+
+    @app.exception_handler(httpx.HTTPError)
+    async def of_prefect(request: Request, away: httpx.HTTPError) -> Response:
+        detail = f"the Prefect server does not answer ({type(away).__name__}): ask again soon"
+        return Refused(503, "prefect_away", detail, headers={"Retry-After": "5"}).response(request.url.path)
 
     @app.exception_handler(Exception)
     async def of_nobody(request: Request, fault: Exception) -> Response:

@@ -36,7 +36,7 @@ class ApiSettings(BaseSettings):
 
     keys: SecretStr = Field(default=SecretStr(""), description="name:secret, separated by commas; empty: no key.")
     keys_file: Path | None = Field(default=None, description="File with one name:secret a line, # for remarks.")
-    url: str = Field(default="", description="Under which address people and programs reach this API.")
+    url: str = Field(default="", description="Where people and programs reach this API; empty: links are relative.")
     sources: Listed = Field(default=(), description="Folders and s3:// prefixes whose pictures a request may name.")
     uploads: str = Field(default="", description="Where uploaded pictures are kept; empty: .uploads of the output.")
     webhooks: Listed = Field(default=(), description="Beginnings of the URLs that may be told of finished edits.")

@@ -11,12 +11,13 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 import httpx
-from prefect.exceptions import PrefectHTTPStatusError
 
 from deployments.api.jobs import Jobs
 
 LOOK = 0.25
 """Seconds between two looks; more when many wait."""
+AWAY = 2.0
+"""Seconds between two looks while the Prefect server does not answer."""
 MANY = 50
 """Edits asked about in one look."""
 
@@ -72,6 +73,7 @@ class Watch:
                     for edit in await self._jobs.ended(waiting[start : start + MANY]):
                         if event := self._waiting.get(edit):
                             event.set()
-                except (httpx.HTTPError, PrefectHTTPStatusError) as away:
+                except httpx.HTTPError as away:
                     logger.warning("the Prefect server does not answer: %s", away)
+                    await asyncio.sleep(AWAY)
             await asyncio.sleep(LOOK * (1 + len(waiting) / MANY))

@@ -17,7 +17,6 @@ from uuid import UUID
 import httpx
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun
-from prefect.exceptions import PrefectHTTPStatusError
 from standardwebhooks import Webhook
 
 from deployments.api.job import UNDONE, Job, status_of
@@ -64,7 +63,7 @@ class Teller:
                 for run in await self._jobs.all_of(wanted):
                     if run.id not in self._telling and status_of(run) not in UNDONE:
                         self._telling[run.id] = asyncio.create_task(self._tell(web, run))
-            except (httpx.HTTPError, PrefectHTTPStatusError) as away:
+            except httpx.HTTPError as away:
                 logger.warning("the Prefect server does not answer: %s", away)
             await asyncio.sleep(LOOK)
 

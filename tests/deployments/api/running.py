@@ -93,7 +93,7 @@ def running(folder: Path, engine: str, settings: Mapping[str, str] | None = None
     }
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "api.log"
-    command = [sys.executable, "-m", "deployments.api", "--port", "0", "--here", str(here)]
+    command = [sys.executable, "-m", "deployments.api", "--port", "0", "--here", str(here), "--name", folder.name]
     with log.open("ab") as told, subprocess.Popen(command, env=environment, cwd=ROOT, stdout=told, stderr=told) as api:
         try:
             url = _url(api, log)

@@ -6,19 +6,23 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
-from deployments.api.access import Gate, caller
+from deployments.api.access import Admit, Gate, caller
 from deployments.api.metrics import ApiMetrics
-from deployments.api.problems import answer_problems
+from deployments.api.problems import Refused, answer_problems
 from deployments.api.settings import ApiSettings, keys_of
 
 ANNA, BORA = "a" * 24, "b" * 24
 
 
-def client(**settings) -> TestClient:
+async def anybody(_: str) -> None:
+    """There is room."""
+
+
+def client(room: Admit = anybody, **settings) -> TestClient:
     chosen = ApiSettings(**settings)
     app = FastAPI()
     answer_problems(app)
-    app.add_middleware(Gate, settings=chosen, keys=keys_of(chosen), metrics=ApiMetrics())
+    app.add_middleware(Gate, settings=chosen, keys=keys_of(chosen), metrics=ApiMetrics(), ensure_room=room)
 
     @app.api_route("/edits", methods=["GET", "POST"])
     @app.get("/review")
@@ -86,6 +90,16 @@ def test_a_body_that_is_too_large_is_refused_whether_it_says_so_or_not(told) -> 
     refused = client(max_bytes=2000).post("/edits", content=body if told else iter([body[:1500], body[1500:]]))
 
     assert refused.status_code == 413
+
+
+def test_a_full_queue_refuses_edits_and_answers_everything_else() -> None:
+    async def full(name: str) -> None:
+        raise Refused(429, "queue_full", f"no room for {name}")
+
+    web = client(full)
+
+    assert web.post("/edits", content=b"12345").json()["detail"] == "no room for local"
+    assert web.get("/edits").status_code == 200
 
 
 def test_work_is_limited_by_key_and_looking_is_not() -> None:

@@ -209,7 +209,7 @@ def test_an_edit_whose_process_dies_is_done_by_another(api, photo) -> None:
     while api.http.get(f"/edits/{edit}").json()["progress"] == 0:
         time.sleep(0.1)
     for child in psutil.Process(api.process.pid).children(recursive=True):
-        if "multiprocessing.spawn" in " ".join(child.cmdline()):
+        if "deployments.api.resident" in " ".join(child.cmdline()):
             child.kill()
 
     assert api.ended(edit)["status"] == "accepted"
