@@ -19,6 +19,7 @@ from deployments.api.watch import Watch
 from tasks.imaging import codec
 from tasks.settings import settings as flow_settings
 from tasks.storage import files
+from tasks.storage.bounds import canonical
 
 T = TypeVar("T")
 
@@ -38,7 +39,9 @@ class Desk:
 
     async def keep(self, data: bytes, name: str) -> Kept:
         """A picture of a request, kept where the runs find it. Raises `ImageError`."""
-        place = self.settings.uploads or files.join(flow_settings().output, ".uploads")
+        place = canonical(
+            self.settings.uploads or files.join(flow_settings().output, ".uploads")
+        )  # workers run elsewhere
         return await self.off_loop(lambda: keep_picture(data, name, place, self.settings.max_pixels))
 
     async def look(self, uri: str) -> Kept:

@@ -55,7 +55,9 @@ def picture() -> bytes:
 def mebibytes(api: Api) -> tuple[float, float]:
     """Resident memory of the API's own process, and of those that edit together."""
     own = psutil.Process(api.process.pid)
-    editing = [child for child in own.children(recursive=True) if "deployments.api.resident" in " ".join(child.cmdline())]
+    editing = [
+        child for child in own.children(recursive=True) if "deployments.api.resident" in " ".join(child.cmdline())
+    ]
     return own.memory_info().rss / 2**20, sum(child.memory_info().rss for child in editing) / 2**20
 
 
