@@ -61,7 +61,7 @@ def create_app(
             if secret := settings.webhook_secret.get_secret_value():
                 await stack.enter_async_context(Teller(jobs, secret).telling())
             if here:
-                await stack.enter_async_context(Residents(client, deployment.id, here).at_work())
+                await stack.enter_async_context(Residents(jobs, here).at_work())
             ready()
             yield
 

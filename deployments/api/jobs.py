@@ -70,6 +70,8 @@ class Jobs:
         self._looked = 0.0
         self._counting = asyncio.Lock()
         self._creating = asyncio.Semaphore(CREATING)
+        self.news = asyncio.Event()
+        """Set when there is something to do for who does the runs."""
 
     @property
     def unfinished(self) -> int:
@@ -124,6 +126,7 @@ class Jobs:
                 work_queue_name=queue_of(request.priority) if self.deployment.work_pool_name else None,
                 labels={URL: webhook} if webhook else None,
             )
+        self.news.set()
         if run.parameters.get("request") != asked:
             detail = f"the Idempotency-Key {key!r} was used for another request: choose a new one"
             raise Refused(409, "idempotency_mismatch", detail, edit=str(run.id))
@@ -174,6 +177,7 @@ class Jobs:
         begun = run.state is not None and (run.state.is_running() or run.state.is_cancelling())
         stop: State[Any] = Cancelling() if begun else Cancelled(message="cancelled by whoever asked for it")
         await self.client.set_flow_run_state(run.id, stop, force=not begun)
+        self.news.set()
         return await self.client.read_flow_run(run.id)
 
     async def ended(self, edits: Sequence[UUID]) -> set[UUID]:

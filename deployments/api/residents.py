@@ -17,16 +17,16 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Cancelled, Failed, Scheduled
 
+from deployments.api.jobs import Jobs
 from deployments.api.resident import Died, Resident
 from flows.dispatch import RECOVERY
 
-LOOK = 0.2
-"""Seconds between two looks for work."""
+LOOK = 1.0
+"""Seconds between two looks for work, unless there is news."""
 AWAY = 2.0
 """Seconds between two looks while the Prefect server does not answer."""
 STOPPED = "stopped as asked"
@@ -39,9 +39,10 @@ logger = logging.getLogger("edit-flows.api")
 class Residents:
     """So many processes, each doing one run of the deployment at a time."""
 
-    def __init__(self, client: PrefectClient, deployment: UUID, count: int) -> None:
-        self._client = client
-        self._deployment = deployment
+    def __init__(self, jobs: Jobs, count: int) -> None:
+        self._client = jobs.client
+        self._deployment = jobs.deployment.id
+        self._news = jobs.news
         self._free = [Resident() for _ in range(count)]
         self._busy: dict[UUID, Resident] = {}
         self._cancelled: set[UUID] = set()
@@ -66,10 +67,12 @@ class Residents:
 
     async def _look(self) -> None:
         while True:
+            self._news.clear()
             try:
                 await self._begin()
                 await self._stop_cancelled()
-                await asyncio.sleep(LOOK)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), LOOK)
             except httpx.HTTPError as away:
                 logger.warning("the Prefect server does not answer: %s", away)
                 await asyncio.sleep(AWAY)
@@ -99,6 +102,7 @@ class Residents:
             del self._busy[run.id]
             self._cancelled.discard(run.id)
             self._free.append(resident)
+            self._news.set()
 
     async def _settle(self, run: FlowRun, died: Died) -> None:
         """What becomes of a run whose process ended: cancelled if that was wanted, else done anew, but not for ever."""

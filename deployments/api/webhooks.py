@@ -22,7 +22,7 @@ from standardwebhooks import Webhook
 from deployments.api.job import UNDONE, Job, status_of
 from deployments.api.jobs import ENDED, TAG, UNTOLD, URL, Jobs
 
-LOOK = 1.0
+LOOK = 2.0
 """Seconds between two looks for edits that ended."""
 PAUSES = (0.0, 5.0, 30.0, 120.0, 600.0, 3600.0, 6 * 3600.0)
 """Seconds before each try."""

@@ -12,14 +12,14 @@ from tests.deployments.api.running import Api, Obedient, running
 from tests.tasks.engines.server.serving import Running, serving
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def obedient() -> Iterator[Running]:
     """The engine server that the API's edits go to."""
     with serving(Obedient, limit=200) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(prefect_server, obedient, tmp_path_factory) -> Iterator[Api]:
     """An API without keys, with two processes that edit."""
     settings = {"EDIT_FLOWS_API_RATE": "100000/minute", "EDIT_FLOWS_API_QUEUE": "1000"}
