@@ -57,6 +57,7 @@ benchmark: .venv/dev
 	$(BIN)/python -m tests.benchmarks.batch
 	$(BIN)/python -m tests.benchmarks.result_cache
 	$(BIN)/python -m tests.benchmarks.pools
+	$(BIN)/python -m tests.benchmarks.api
 
 up: .venv/dev
 	mkdir -p $(EDIT_FLOWS_RUN)/drop/inbox/warm $(EDIT_FLOWS_RUN)/drop/inbox/watercolour $(EDIT_FLOWS_RUN)/drop/recipes

@@ -1,7 +1,7 @@
 """Asks a Prefect server again at once when its database was locked for a moment.
 
 Prefect on SQLite answers 503 when two writes meet, and its own client then waits two seconds, then four, then eight. A
-few hundredths of a second are enough: give `httpx_settings={"transport": Persistent()}` to a client of Prefect.
+few hundredths of a second are mostly enough: give `httpx_settings={"transport": Persistent()}` to a client of Prefect.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 
 import httpx
 
-PAUSES = (0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.0)
+PAUSES = (0.02, 0.04, 0.08, 0.15, 0.3, 0.6, *[1.0] * 10)
 """Seconds before each further try; after the last, Prefect's own client goes on with its longer ones."""
 LOCKED = 503
 
