@@ -64,10 +64,11 @@ class Api(NamedTuple):
     folder: Path
     http: httpx.Client
     process: subprocess.Popen[bytes]
+    client: OpenAI
 
     def openai(self) -> OpenAI:
         """OpenAI's own client."""
-        return OpenAI(base_url=f"{self.url}/v1", api_key="any", max_retries=0)
+        return self.client
 
     def ended(self, edit: str) -> dict[str, Any]:
         """The job once it has ended."""
@@ -97,8 +98,11 @@ def running(folder: Path, engine: str, settings: Mapping[str, str] | None = None
     with log.open("ab") as told, subprocess.Popen(command, env=environment, cwd=ROOT, stdout=told, stderr=told) as api:
         try:
             url = _url(api, log)
-            with httpx.Client(base_url=url, timeout=PATIENCE) as http:
-                yield Api(url, folder, http, api)
+            with (
+                httpx.Client(base_url=url, timeout=PATIENCE) as http,
+                OpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client,
+            ):
+                yield Api(url, folder, http, api, client)
         finally:
             api.terminate()
 

@@ -9,6 +9,7 @@ import re
 import subprocess
 import textwrap
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -56,9 +57,10 @@ def test_the_lines_of_python_edit_a_picture_with_openais_client(classical, monke
     block = re.search(r"^    from pathlib.*?images\.edit.*?$", SECTION, re.MULTILINE | re.DOTALL)
     assert block
     lines = textwrap.dedent(block[0])
-    known: dict[str, object] = {}
+    known: dict[str, Any] = {}
 
     exec(lines.replace("http://127.0.0.1:8500", classical.url), known)
 
+    known["client"].close()
     answer = known["answer"]
-    assert size(base64.b64decode(answer.data[0].b64_json)) == (1200, 900)  # type: ignore[attr-defined]
+    assert size(base64.b64decode(answer.data[0].b64_json)) == (1200, 900)
