@@ -15,12 +15,13 @@ from limits import parse
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.storage import storage_from_string
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deployments.api.metrics import ApiMetrics
 from deployments.api.problems import Refused
 from deployments.api.settings import ApiSettings, Key
+from tasks.engines.server.access import METHODS, bounded, too_large
+from tasks.engines.server.errors import CLIENT_LEFT
 
 OPEN = frozenset({"/health", "/openapi.json", "/docs"})
 """Answered without a key: probes have none, and what the API can do is no secret."""
@@ -32,11 +33,10 @@ Admit = Callable[[str], Awaitable[None]]
 """Returns when the key may ask for an edit; raises `Refused` otherwise."""
 NOBODY = "local"
 """Whose a request is where no keys are set."""
-HOME = frozenset({"localhost", "127.0.0.1", "[::1]", "testserver"})
+HOME = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """What this machine calls itself."""
 EDITS = frozenset({"/edit", "/edits", "/v1/images/edits"})
 """Where edits are asked for: a full queue refuses before the body is read."""
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def caller(request: Request) -> str:
@@ -65,7 +65,7 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun, status = time.perf_counter(), 499  # the client left before it was answered
+        begun, status = time.perf_counter(), CLIENT_LEFT
 
         async def telling(message: Message) -> None:
             nonlocal status
@@ -78,7 +78,7 @@ class Gate:
             if refused is not None:
                 await refused.response(scope["path"])(scope, receive, telling)
             else:
-                await self._app(scope, _bounded(receive, self._settings.max_bytes), telling)
+                await self._app(scope, bounded(receive, self._settings.max_bytes), telling)
         except Exception:
             status = 500  # answered further out, where what nobody foresaw ends
             raise
@@ -114,7 +114,7 @@ class Gate:
             return Refused(403, "cross_site", "a page of another site may not send this")
         length = headers.get("content-length", "0")
         if length.isdecimal() and int(length) > self._settings.max_bytes:
-            return Refused(413, "too_large", _too_large(self._settings.max_bytes))
+            return Refused(413, "too_large", too_large(self._settings.max_bytes))
         return None
 
     async def _too_many(self, name: str, scope: Scope) -> Refused | None:
@@ -151,22 +151,3 @@ def _host(header: str) -> str:
     """A host without its port."""
     name, colon, port = header.rpartition(":")
     return name if colon and port.isdecimal() else header
-
-
-def _too_large(most: int) -> str:
-    return f"the request is larger than {most // 2**20} MiB: send smaller pictures"
-
-
-def _bounded(receive: Receive, most: int) -> Receive:
-    """`receive` that ends a request whose body turns out too large."""
-    taken = 0
-
-    async def counting() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > most:
-            raise HTTPException(413, _too_large(most))
-        return message
-
-    return counting

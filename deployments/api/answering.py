@@ -38,11 +38,16 @@ async def given(run: FlowRun, place: Desk) -> EditResult:
 async def delivered(run: FlowRun, place: Desk) -> EditResult:
     """What an edit gave, if it was accepted.
 
-    Raises `Refused`: as the edit itself failed, 422 when no picture passed, 409 when a person has not approved it yet.
+    Raises `Refused`: as the edit itself failed, or as `accepted` does.
     """
     result = await place.jobs.result(run)
     if result is None:
         raise failure(run)
+    return accepted(run, result)
+
+
+def accepted(run: FlowRun, result: EditResult) -> EditResult:
+    """`result`, if it was accepted; raises `Refused`: 422 when nothing passed, 409 when a person has to approve it."""
     if result.outcome is Outcome.REJECTED:
         raise rejection(run, result)
     if result.outcome is not Outcome.ACCEPTED:

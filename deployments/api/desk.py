@@ -39,9 +39,8 @@ class Desk:
 
     async def keep(self, data: bytes, name: str) -> Kept:
         """A picture of a request, kept where the runs find it. Raises `ImageError`."""
-        place = canonical(
-            self.settings.uploads or files.join(flow_settings().output, ".uploads")
-        )  # workers run elsewhere
+        place = self.settings.uploads or files.join(flow_settings().output, ".uploads")
+        place = canonical(place)  # workers run in other folders
         return await self.off_loop(lambda: keep_picture(data, name, place, self.settings.max_pixels))
 
     async def look(self, uri: str) -> Kept:

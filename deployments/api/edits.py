@@ -9,7 +9,7 @@ from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 from fastapi.responses import JSONResponse
 from pydantic import Json
 
-from deployments.api.answering import as_job, delivered, given, picture, stored
+from deployments.api.answering import accepted, as_job, given, picture, stored
 from deployments.api.asking import ensure_told, request_of, source_of
 from deployments.api.fields import (
     ANY,
@@ -115,8 +115,7 @@ async def cancelled(edit: UUID, whose: Whose, place: Place) -> Job:
 async def image_of(edit: UUID, whose: Whose, place: Place) -> Response:
     """The picture, accepted by every check or by a person. One that was rejected is told of (422), never given."""
     run = await place.jobs.find(edit, whose)
-    await given(run, place)
-    return await picture(run, await delivered(run, place), place)
+    return await picture(run, accepted(run, await given(run, place)), place)
 
 
 @router.get("/edits/{edit}/metadata", summary="Everything asked, tried and measured", responses=ONE)

@@ -22,7 +22,7 @@ from deployments.api.fields import ANY, WORK, Once, Place, Prefer, Whose, in_ope
 from deployments.api.job import Job
 from deployments.api.patience import patience
 from deployments.api.problems import Refused, refusal_of
-from deployments.api.uploads import copy_as
+from deployments.api.uploads import Kept, copy_as
 from tasks.domain.errors import EditFlowError
 from tasks.domain.models import EditRequest, EditResult
 from tasks.engines.server.answers import USAGE, event
@@ -139,18 +139,18 @@ async def images_edits(
 async def _requests(sent: Sent, place: Desk) -> list[EditRequest]:
     """What is asked of the runs, one for each picture wanted."""
 
-    async def kept(upload: Upload) -> tuple[str, tuple[int, int]]:
+    async def kept(upload: Upload) -> Kept:
         return await place.keep(await place.off_loop(upload.read), upload.name)
 
     order = sent.order
-    source, size = await kept(sent.source)
-    ensure_undistorted(order.size or size, size)
+    source = await kept(sent.source)
+    ensure_undistorted(order.size or source.size, source.size)
     mask = None
     if sent.mask:
-        mask = await place.keep_mask(await place.off_loop(sent.mask.read), sent.mask.name, size)
-    references = tuple([(await kept(upload))[0] for upload in sent.references])
+        mask = await place.keep_mask(await place.off_loop(sent.mask.read), sent.mask.name, source.size)
+    references = tuple([(await kept(upload)).uri for upload in sent.references])
     fields = {
-        "image": source,
+        "image": source.uri,
         "prompt": order.prompt,
         "edit_type": order.edit_type,
         "mask": mask,

@@ -16,7 +16,6 @@ MAX_BODY = 256 * 1024 * 1024
 OPEN = frozenset({"/health"})
 """Answered without a token: probes have none."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-TOO_LARGE = f"the request is larger than {MAX_BODY // 1024**2} MiB: send smaller pictures"
 
 
 class Gate:
@@ -46,7 +45,7 @@ class Gate:
                 self._metrics.errors.labels(refused.code).inc()
                 await refused.response()(scope, receive, telling)
             else:
-                await self._app(scope, _bounded(receive), telling)
+                await self._app(scope, bounded(receive, MAX_BODY), telling)
         except Exception:
             status = 500  # answered further out, where what nobody foresaw ends
             raise
@@ -69,20 +68,25 @@ class Gate:
             return told
         length = headers.get("content-length", "0")
         if length.isdecimal() and int(length) > MAX_BODY:
-            return problem(413, TOO_LARGE, INVALID, "request_too_large")
+            return problem(413, too_large(MAX_BODY), INVALID, "request_too_large")
         return None
 
 
-def _bounded(receive: Receive) -> Receive:
-    """`receive` that ends a request whose body turns out too large."""
+def too_large(most: int) -> str:
+    """What is said to a request of more than `most` bytes."""
+    return f"the request is larger than {most // 2**20} MiB: send smaller pictures"
+
+
+def bounded(receive: Receive, most: int) -> Receive:
+    """`receive` that ends a request whose body turns out to have more than `most` bytes."""
     taken = 0
 
     async def counting() -> Message:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > MAX_BODY:
-            raise HTTPException(413, TOO_LARGE)
+        if taken > most:
+            raise HTTPException(413, too_large(most))
         return message
 
     return counting

@@ -32,7 +32,7 @@ def client(room: Admit = anybody, **settings) -> TestClient:
         await request.body()
         return {"caller": caller(request)}
 
-    return TestClient(app)
+    return TestClient(app, base_url="http://localhost")
 
 
 def test_a_key_is_known_by_its_secret_shown_as_bearer_or_basic() -> None:
