@@ -6,7 +6,6 @@ Exit codes: 0 stopped as asked (SIGTERM, Ctrl-C), 1 error; errors are one line o
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import signal
 import socket
@@ -15,7 +14,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import uvicorn
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from fastapi import FastAPI
 from prefect.client.orchestration import get_client
@@ -25,9 +24,10 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from deployments.api.app import POOLED, create_app
 from deployments.api.settings import api_settings, keys_of
 from deployments.api.standing import own_server
+from deployments.command import run
 from flows.embedded import reach_server
 from tasks import __version__
-from tasks.domain.errors import EditFlowError, ServerError, SettingsError
+from tasks.domain.errors import ServerError, SettingsError
 from tasks.engines.server.__main__ import is_loopback, listen
 
 AT_ONCE = 1000
@@ -111,17 +111,7 @@ def _run(web: FastAPI, listening: socket.socket) -> int:
 
 def main(arguments: list[str]) -> int:
     """Exit code of the API."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for name in ("httpx", "prefect", "python_multipart"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    try:
-        code: int = app(arguments, result_action="return_value", exit_on_error=False, print_error=False)
-    except (EditFlowError, CycloptsError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201  a command line prints
-        return 1
-    except KeyboardInterrupt:  # uvicorn raises it again once it has stopped
-        return 0
-    return code
+    return run(app, arguments, quiet=("httpx", "prefect", "python_multipart"))
 
 
 if __name__ == "__main__":

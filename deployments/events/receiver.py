@@ -7,20 +7,20 @@ asked (SIGTERM, Ctrl-C), 1 error; errors are one line on standard error.
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import sys
 from typing import Annotated
 
 import uvicorn
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from fastapi import FastAPI, HTTPException, Request
 
+from deployments.command import run
 from deployments.events.announce import Announce, announce, served
 from deployments.events.notices import MAX_BYTES, read_notices
 from tasks import __version__
-from tasks.domain.errors import EditFlowError, RequestError, ServerError, SettingsError
+from tasks.domain.errors import RequestError, ServerError, SettingsError
 from tasks.domain.models import Frozen
 from tasks.engines.server.__main__ import is_loopback, listen
 from tasks.inboxes import locations
@@ -110,16 +110,7 @@ def receive(
 
 def main(arguments: list[str]) -> int:
     """Exit code of the receiver."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    try:
-        code: int = app(arguments, result_action="return_value", exit_on_error=False, print_error=False)
-    except (EditFlowError, CycloptsError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201  a command line prints
-        return 1
-    except KeyboardInterrupt:  # uvicorn raises it again once it has stopped
-        return 0
-    return code
+    return run(app, arguments)
 
 
 if __name__ == "__main__":

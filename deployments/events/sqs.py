@@ -15,14 +15,15 @@ import stamina
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.session import get_session
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from pydantic import Field
 
+from deployments.command import run
 from deployments.events.announce import Announce, announce, served
 from deployments.events.notices import Notice, read_notices
 from tasks import __version__
-from tasks.domain.errors import EditFlowError, RequestError, ServerError, SettingsError
+from tasks.domain.errors import RequestError, ServerError, SettingsError
 from tasks.domain.models import Frozen
 from tasks.inboxes import locations
 
@@ -140,16 +141,7 @@ def listen(
 
 def main(arguments: list[str]) -> int:
     """Exit code of the listener."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    try:
-        code: int = app(arguments, result_action="return_value", exit_on_error=False, print_error=False)
-    except (EditFlowError, CycloptsError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201  a command line prints
-        return 1
-    except KeyboardInterrupt:
-        return 0
-    return code
+    return run(app, arguments)
 
 
 if __name__ == "__main__":
