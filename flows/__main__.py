@@ -31,7 +31,8 @@ from tasks import __version__
 from tasks.domain.classification import classify as classify_prompt
 from tasks.domain.errors import EditFlowError, RequestError
 from tasks.domain.inbox import Landing
-from tasks.domain.models import EditRequest, EditResult, EditType, Outcome, OutputFormat
+from tasks.domain.models import EditRequest, EditType, OutputFormat
+from tasks.domain.results import EditResult, Outcome
 from tasks.domain.review import standing
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]

@@ -23,7 +23,8 @@ from tasks.domain.ab.analysis import Report
 from tasks.domain.ab.experiment import Creation, Definition, Variant, VariantDone
 from tasks.domain.ending import Ending
 from tasks.domain.errors import EngineError, OutputError, RequestError, UnknownEngine
-from tasks.domain.models import EditRequest, EditResult, Outcome
+from tasks.domain.models import EditRequest
+from tasks.domain.results import EditResult, Outcome
 from tasks.domain.review import standing
 from tasks.enrol import enrol
 from tasks.report import report

@@ -9,7 +9,8 @@ from cyclopts import Parameter
 from flows.embedded import embedded, silence_tracebacks
 from tasks.domain.campaign import CampaignResult, Variation
 from tasks.domain.ending import Ending
-from tasks.domain.models import Outcome, OutputFormat
+from tasks.domain.models import OutputFormat
+from tasks.domain.results import Outcome
 
 
 def content(

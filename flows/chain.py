@@ -19,7 +19,8 @@ from flows.progress import progress
 from tasks.domain.chain import MOST_STEPS, ChainResult, Step, StepDone, replanned
 from tasks.domain.ending import Ending
 from tasks.domain.errors import EngineError, RequestError
-from tasks.domain.models import EditRequest, EditResult, Outcome
+from tasks.domain.models import EditRequest
+from tasks.domain.results import EditResult, Outcome
 from tasks.domain.review import standing, verdict_of
 from tasks.mark import mark
 from tasks.recount import recount

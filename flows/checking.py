@@ -14,7 +14,8 @@ from PIL import Image
 from pydantic import ConfigDict, ValidationError
 
 from tasks.domain.errors import EditFlowError, OutputError, RequestError
-from tasks.domain.models import Check, EditResult, EditType, Frozen, OutputFormat
+from tasks.domain.models import Check, EditType, Frozen, OutputFormat
+from tasks.domain.results import EditResult
 from tasks.imaging import codec
 from tasks.imaging.area import Mask
 from tasks.storage import files, naming, records

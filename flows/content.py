@@ -30,8 +30,9 @@ from tasks.domain.campaign import Brief, CampaignResult, Failed, Kept, Layout, L
 from tasks.domain.ending import Ending
 from tasks.domain.errors import EditFlowError
 from tasks.domain.layouts import next_layout
-from tasks.domain.models import EditRequest, EditResult, Outcome, OutputFormat
+from tasks.domain.models import EditRequest, OutputFormat
 from tasks.domain.platforms import Platform, PlatformName
+from tasks.domain.results import EditResult, Outcome
 from tasks.domain.review import standing
 from tasks.look import look
 from tasks.storage import files

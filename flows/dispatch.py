@@ -17,8 +17,9 @@ from prefect.states import Cancelled, Cancelling
 from flows.edit import edit_image
 from flows.together import pause
 from tasks.domain.errors import EditCancelled, EngineError, TransientError, error_in
-from tasks.domain.models import EditRequest, EditResult
+from tasks.domain.models import EditRequest
 from tasks.domain.queues import queue_of
+from tasks.domain.results import EditResult
 from tasks.publish import published
 from tasks.settings import Dispatch, settings
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from prefect import flow
 
 from tasks.classify import classify
-from tasks.domain.models import Attempt, EditPlan, EditRequest, EditResult, EditType
+from tasks.domain.models import Attempt, EditPlan, EditRequest, EditType
+from tasks.domain.results import EditResult
 from tasks.edit import edit
 from tasks.load import load
 from tasks.metadata import metadata

@@ -17,7 +17,7 @@ from pydantic import Field
 from flows.dispatch import dispatch_edit
 from tasks.decide import decide, review_of
 from tasks.domain.errors import AlreadyDecided, EditFlowError, RequestError
-from tasks.domain.models import Decision, EditResult
+from tasks.domain.results import Decision, EditResult
 from tasks.domain.review import POLICY, Closed, is_overdue, late_decision
 from tasks.reviewed import reviewed
 from tasks.settings import settings

@@ -16,7 +16,7 @@ from cyclopts import App, Parameter
 
 from flows.embedded import embedded, silence_tracebacks
 from tasks.domain.errors import RequestError
-from tasks.domain.models import Decision, EditResult, Outcome, Review
+from tasks.domain.results import Decision, EditResult, Outcome, Review
 from tasks.domain.review import Waiting, is_overdue, standing, verdict_of
 from tasks.reviewed import reviewed
 from tasks.settings import settings

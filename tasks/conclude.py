@@ -9,7 +9,8 @@ from prefect import task
 
 from tasks.domain.campaign import Brief, CampaignResult, Failed, Piece
 from tasks.domain.markdown import bold, code, plain, table
-from tasks.domain.models import Outcome, OutputFormat
+from tasks.domain.models import OutputFormat
+from tasks.domain.results import Outcome
 from tasks.exhibit import exhibit
 from tasks.imaging import codec
 from tasks.imaging.campaign_sheet import Tile, campaign_sheet

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from prefect import get_run_logger, task
 
-from tasks.domain.models import Decision, EditResult, Review
+from tasks.domain.results import Decision, EditResult, Review
 from tasks.domain.review import standing
 from tasks.retrying import retry_transient
 from tasks.storage import reviews

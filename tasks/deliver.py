@@ -9,8 +9,8 @@ from prefect import task
 
 from tasks.domain.campaign import Brief, Look, Piece, Trial, piece_identity
 from tasks.domain.layouts import best
-from tasks.domain.models import Outcome
 from tasks.domain.platforms import Platform
+from tasks.domain.results import Outcome
 from tasks.imaging import codec
 from tasks.imaging.branding.checks import ENLARGED
 from tasks.retrying import retry_transient

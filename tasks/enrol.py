@@ -10,7 +10,8 @@ from prefect import get_run_logger, task
 
 from tasks.domain.ab.experiment import Definition, Experiment, Picture
 from tasks.domain.markdown import bold, code, plain, table
-from tasks.domain.models import EditResult, ImageRef
+from tasks.domain.models import ImageRef
+from tasks.domain.results import EditResult
 from tasks.exhibit import exhibit
 from tasks.imaging import codec
 from tasks.imaging.contact import Cell, contact_page, thumbnail

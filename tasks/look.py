@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import task
 
 from tasks.domain.campaign import Brief, Look, Variation
-from tasks.domain.models import EditResult
+from tasks.domain.results import EditResult
 from tasks.imaging import codec
 from tasks.retrying import retry_transient
 from tasks.storage import desk, files

@@ -9,7 +9,8 @@ from importlib.metadata import version
 from prefect import task
 
 from tasks import __version__
-from tasks.domain.models import Classification, EditResult, Job, Saved
+from tasks.domain.models import Classification, Job
+from tasks.domain.results import EditResult, Saved
 from tasks.domain.review import outcome_of
 from tasks.retrying import retry_transient
 from tasks.storage import files, naming

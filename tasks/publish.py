@@ -14,7 +14,7 @@ from prefect.client.schemas.sorting import ArtifactSort
 
 from tasks.domain.errors import EditFlowError
 from tasks.domain.markdown import bold, plain
-from tasks.domain.models import EditResult, Outcome
+from tasks.domain.results import EditResult, Outcome
 from tasks.domain.telling import engine_seconds, told
 from tasks.exhibit import exhibit
 from tasks.gauge import Gauge

@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 from prefect import get_run_logger, task
 
 from tasks.domain.identity import work_of
-from tasks.domain.models import EditResult, Job
+from tasks.domain.models import Job
+from tasks.domain.results import EditResult
 from tasks.retrying import retry_transient
 from tasks.settings import result_cache
 from tasks.storage import files, naming

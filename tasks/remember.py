@@ -6,7 +6,8 @@ from prefect import get_run_logger, task
 
 from tasks.domain.errors import EditFlowError
 from tasks.domain.identity import work_of
-from tasks.domain.models import EditResult, Job, Outcome
+from tasks.domain.models import Job
+from tasks.domain.results import EditResult, Outcome
 from tasks.settings import result_cache
 from tasks.storage.kept import keep
 

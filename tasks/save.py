@@ -6,7 +6,8 @@ import hashlib
 
 from prefect import get_run_logger, task
 
-from tasks.domain.models import Attempt, Candidate, Job, Outcome, OutputFormat, Saved
+from tasks.domain.models import Attempt, Candidate, Job, OutputFormat
+from tasks.domain.results import Outcome, Saved
 from tasks.domain.review import outcome_of
 from tasks.imaging import codec
 from tasks.imaging.sheet import before_after, evidence_sheet

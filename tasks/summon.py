@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import runtime
 from prefect.events import emit_event
 
-from tasks.domain.models import EditResult, Outcome
+from tasks.domain.results import EditResult, Outcome
 from tasks.domain.review import standing
 
 EVENT = "edit-flows.review.requested"

@@ -18,16 +18,15 @@ from tasks.domain.models import (
     Contract,
     EditPlan,
     EditRequest,
-    EditResult,
     EditType,
     EngineIdentity,
     FailureClass,
     ImageRef,
     Job,
-    Outcome,
     OutputFormat,
     Verdict,
 )
+from tasks.domain.results import EditResult, Outcome
 from tasks.imaging import codec
 from tasks.imaging.sheet import before_after, evidence_sheet
 from tasks.storage import files, naming

@@ -9,7 +9,7 @@ from prefect.client.schemas.objects import FlowRun
 from deployments.api.desk import Desk
 from deployments.api.job import UNDONE, Job, failure, rejection, status_of
 from deployments.api.problems import Refused
-from tasks.domain.models import EditResult, Outcome
+from tasks.domain.results import EditResult, Outcome
 from tasks.storage import files
 
 COME_BACK = "2"

@@ -28,7 +28,8 @@ from deployments.api.fields import (
 )
 from deployments.api.job import Job, Status
 from deployments.api.problems import Refused
-from tasks.domain.models import EditResult, Frozen, OutputFormat
+from tasks.domain.models import Frozen, OutputFormat
+from tasks.domain.results import EditResult
 
 router = APIRouter(responses=ANY, tags=["edits"])
 

@@ -24,7 +24,8 @@ from deployments.api.patience import patience
 from deployments.api.problems import Refused, refusal_of
 from deployments.api.uploads import Kept, copy_as
 from tasks.domain.errors import EditFlowError
-from tasks.domain.models import EditRequest, EditResult
+from tasks.domain.models import EditRequest
+from tasks.domain.results import EditResult
 from tasks.engines.server.answers import USAGE, event
 from tasks.engines.server.errors import BadField
 from tasks.engines.server.form import Upload, form_of

@@ -13,7 +13,8 @@ from pydantic import AwareDatetime, Field
 from deployments.api.problems import Refused, refusal_of
 from flows.dispatch import RECOVERY, comes_again
 from tasks.domain.errors import EditCancelled, EngineError, error_in
-from tasks.domain.models import EditResult, Frozen, Outcome, Verdict
+from tasks.domain.models import Frozen, Verdict
+from tasks.domain.results import EditResult, Outcome
 from tasks.domain.review import verdict_of
 
 

@@ -32,8 +32,9 @@ from prefect.states import Cancelled, Cancelling
 from deployments.api.job import Found, Job, Status, job_of, status_of
 from deployments.api.problems import Refused
 from deployments.api.settings import ApiSettings
-from tasks.domain.models import EditRequest, EditResult
+from tasks.domain.models import EditRequest
 from tasks.domain.queues import queue_of
+from tasks.domain.results import EditResult
 from tasks.publish import KIND
 from tasks.storage.reviews import current
 

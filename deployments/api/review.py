@@ -21,8 +21,8 @@ from deployments.api.pages.words import words
 from deployments.api.problems import Refused
 from tasks.decide import review_of
 from tasks.domain.errors import AlreadyDecided, ImageError, RequestError
-from tasks.domain.models import Decision, EditResult, Outcome, Review
 from tasks.domain.problems import problems
+from tasks.domain.results import Decision, EditResult, Outcome, Review
 from tasks.domain.review import Retry, Waiting, is_overdue, page_of, verdict_of
 from tasks.reviewed import reviewed
 from tasks.settings import settings

@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import AwareDatetime, Field, ValidationError
 
 from tasks.domain.ending import Ending
-from tasks.domain.models import EditRequest, EditResult, Frozen
+from tasks.domain.models import EditRequest, Frozen
 from tasks.domain.problems import problems
+from tasks.domain.results import EditResult
 from tasks.domain.review import standing
 from tasks.domain.template import Template
 

@@ -10,8 +10,9 @@ from pydantic import Field, computed_field, field_validator
 from tasks.domain.brand import Brand, Position
 from tasks.domain.ending import Ending
 from tasks.domain.identity import identity_of
-from tasks.domain.models import MAX_PROMPT, Box, EditType, Frozen, ImageRef, Outcome, OutputFormat, TextLine
+from tasks.domain.models import MAX_PROMPT, Box, EditType, Frozen, ImageRef, OutputFormat, TextLine
 from tasks.domain.platforms import Platform
+from tasks.domain.results import Outcome
 from tasks.domain.template import name_fault
 
 VERSION = 1

@@ -9,8 +9,9 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field, ValidationError
 
 from tasks.domain.errors import RequestError
-from tasks.domain.models import Decision, EditRequest, EditResult, Frozen, Outcome, Review, Verdict
+from tasks.domain.models import EditRequest, Frozen, Verdict
 from tasks.domain.problems import problems
+from tasks.domain.results import Decision, EditResult, Outcome, Review
 
 POLICY = "policy"
 """Who decided when time was up."""

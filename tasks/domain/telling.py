@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tasks.domain.markdown import bold, code, plain, table
-from tasks.domain.models import Attempt, Check, EditPlan, EditResult, Verdict
+from tasks.domain.models import Attempt, Check, EditPlan, Verdict
+from tasks.domain.results import EditResult
 
 NO_LINKS: Mapping[str, str] = MappingProxyType({})
 

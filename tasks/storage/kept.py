@@ -6,7 +6,8 @@ import hashlib
 
 from pydantic import ValidationError
 
-from tasks.domain.models import Attempt, EditResult, Job, Outcome
+from tasks.domain.models import Attempt, Job
+from tasks.domain.results import EditResult, Outcome
 from tasks.storage import cache, files, naming
 from tasks.storage.cache import Cache
 from tasks.storage.records import read_result

@@ -14,7 +14,8 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from tasks.domain.models import EditResult, Job, Outcome
+from tasks.domain.models import Job
+from tasks.domain.results import EditResult, Outcome
 from tasks.storage import files
 
 REVIEW = "review"

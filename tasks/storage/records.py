@@ -8,7 +8,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from tasks.domain.errors import OutputError
-from tasks.domain.models import EditResult, Frozen
+from tasks.domain.models import Frozen
+from tasks.domain.results import EditResult
 from tasks.storage import files
 
 M = TypeVar("M", bound=Frozen)

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from tasks.domain.errors import AlreadyDecided, ImageError, RequestError
-from tasks.domain.models import Attempt, Decision, EditResult, Outcome, Review
+from tasks.domain.models import Attempt
+from tasks.domain.results import Decision, EditResult, Outcome, Review
 from tasks.domain.review import DONE, Retry, Waiting, retry_of
 from tasks.storage import files, listing, naming
 from tasks.storage.records import read_record, read_result

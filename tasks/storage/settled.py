@@ -6,7 +6,8 @@ place. Engines need not make the same picture twice, so what these leave may hav
 
 from __future__ import annotations
 
-from tasks.domain.models import EditResult, Job, Outcome
+from tasks.domain.models import Job
+from tasks.domain.results import EditResult, Outcome
 from tasks.storage import files, listing, naming, reviews
 from tasks.storage.records import read_result
 

@@ -29,7 +29,8 @@ from skimage import data
 
 from flows.batch import edit_batch
 from flows.embedded import embedded
-from tasks.domain.models import EditPlan, EditRequest, EditResult, EngineIdentity
+from tasks.domain.models import EditPlan, EditRequest, EngineIdentity
+from tasks.domain.results import EditResult
 from tasks.domain.traits import Traits
 from tasks.engines.protocol import Edited, Report
 from tasks.engines.registry import ENGINES, Entry

@@ -7,7 +7,8 @@ import time
 from prefect import flow
 
 from flows.edit import edit_image
-from tasks.domain.models import EditRequest, EditResult
+from tasks.domain.models import EditRequest
+from tasks.domain.results import EditResult
 
 LOAD = 5.0
 """Seconds; the weights of the 20B model take longer from a local disk."""

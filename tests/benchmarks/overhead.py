@@ -27,7 +27,8 @@ from skimage import data
 from flows.edit import edit_image
 from flows.embedded import embedded
 from tasks.classify import classify
-from tasks.domain.models import Attempt, EditPlan, EditRequest, EngineIdentity, Outcome
+from tasks.domain.models import Attempt, EditPlan, EditRequest, EngineIdentity
+from tasks.domain.results import Outcome
 from tasks.domain.traits import Traits
 from tasks.edit import edit
 from tasks.engines.protocol import Edited, Report

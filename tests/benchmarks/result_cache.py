@@ -23,7 +23,8 @@ from skimage import data
 
 from flows.edit import edit_image
 from flows.embedded import embedded
-from tasks.domain.models import EditRequest, EditResult
+from tasks.domain.models import EditRequest
+from tasks.domain.results import EditResult
 from tasks.load import load
 from tasks.recall import recall
 from tasks.storage import files

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tasks.domain.models import EditResult, Outcome
+from tasks.domain.results import EditResult, Outcome
 from tasks.inboxes import inboxes
 from tasks.settings import settings
 from tests.browser.conftest import SCREENSHOTS

@@ -12,7 +12,8 @@ from skimage import data
 
 from flows.__main__ import main
 from flows.edit import edit_image
-from tasks.domain.models import EditRequest, Outcome
+from tasks.domain.models import EditRequest
+from tasks.domain.results import Outcome
 from tests.doubles import drifted
 from tests.drawing import Item, poster
 

@@ -12,7 +12,7 @@ from flows.campaigning import described
 from flows.content import create_content
 from tasks.domain.campaign import Layout, Variation
 from tasks.domain.errors import ImageError, RequestError, UnknownEngine
-from tasks.domain.models import Outcome
+from tasks.domain.results import Outcome
 from tests.doubles import ScriptedEngine, unchanged
 
 pytestmark = pytest.mark.usefixtures("prefect_server")

@@ -14,7 +14,8 @@ from skimage import data
 
 from flows.edit import edit_image
 from tasks.domain.errors import ImageError, OutputError, TransientError, UnknownEngine
-from tasks.domain.models import Attempt, EditRequest, EditResult, FailureClass, Outcome
+from tasks.domain.models import Attempt, EditRequest, FailureClass
+from tasks.domain.results import EditResult, Outcome
 from tasks.engines import registry
 from tasks.imaging.typeface import sized
 from tasks.settings import settings

@@ -15,16 +15,8 @@ from skimage import data
 from flows.inbox import process_inbox, process_object
 from tasks.domain.errors import EngineError, RequestError, SettingsError
 from tasks.domain.inbox import Handled, InboxResult, Landing
-from tasks.domain.models import (
-    Classification,
-    EditRequest,
-    EditResult,
-    EditType,
-    EngineIdentity,
-    ImageRef,
-    Outcome,
-    OutputFormat,
-)
+from tasks.domain.models import Classification, EditRequest, EditType, EngineIdentity, ImageRef, OutputFormat
+from tasks.domain.results import EditResult, Outcome
 from tasks.engines import registry
 from tasks.engines.registry import get_engine
 from tasks.imaging import codec

@@ -9,7 +9,8 @@ from PIL import Image
 from skimage import data
 
 from flows.edit import edit_image
-from tasks.domain.models import EditRequest, Outcome
+from tasks.domain.models import EditRequest
+from tasks.domain.results import Outcome
 from tasks.settings import settings
 from tests.doubles import ScriptedEngine, unchanged, warm
 

@@ -16,7 +16,8 @@ from flows.review import close_reviews, decide_review
 from tasks.domain.chain import Step
 from tasks.domain.ending import Ending
 from tasks.domain.errors import AlreadyDecided, UnsupportedInstruction
-from tasks.domain.models import Decision, EditRequest, EditResult, Outcome, Review
+from tasks.domain.models import EditRequest
+from tasks.domain.results import Decision, EditResult, Outcome, Review
 from tasks.inboxes import inboxes
 from tasks.settings import settings
 from tasks.storage import files, naming, reviews

@@ -10,7 +10,7 @@ import pytest
 from skimage import data
 
 from flows.__main__ import main
-from tasks.domain.models import EditResult, Outcome
+from tasks.domain.results import EditResult, Outcome
 from tasks.inboxes import inboxes
 from tasks.settings import settings
 from tests.flows.test_cli import run

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from deployments.setup import pools
-from tasks.domain.models import EditResult, Outcome
+from tasks.domain.results import EditResult, Outcome
 from tests.reliability.site import ROOT, Site
 
 PATIENCE = 90

@@ -7,7 +7,7 @@ from prefect.client.orchestration import get_client
 from prefect.events.filters import EventFilter, EventNameFilter, EventResourceFilter
 from prefect.events.schemas.events import ReceivedEvent
 
-from tasks.domain.models import Outcome
+from tasks.domain.results import Outcome
 from tasks.storage.records import read_result
 from tasks.summon import EVENT, summon
 from tests.reviewing import put_in_review

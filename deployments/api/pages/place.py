@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 from PIL import Image
 
 from tasks.domain.errors import ImageError, RequestError
-from tasks.domain.models import EditResult, OutputFormat
+from tasks.domain.models import OutputFormat
+from tasks.domain.results import EditResult
 from tasks.imaging import codec
 from tasks.imaging.contact import thumbnail
 from tasks.storage import files, reviews

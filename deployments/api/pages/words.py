@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tasks.domain.models import CheckName, Decision, FailureClass, Outcome
+from tasks.domain.models import CheckName, FailureClass
+from tasks.domain.results import Decision, Outcome
 
 LANGUAGES = ("en", "ko", "zh")
 

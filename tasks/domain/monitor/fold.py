@@ -9,9 +9,10 @@ from statistics import fmean
 
 from pydantic import ConfigDict, Field, field_validator
 
-from tasks.domain.models import Frozen, Outcome
+from tasks.domain.models import Frozen
 from tasks.domain.monitor.health import DeviceHealth, HostHealth, Outcomes, Point, Spread
 from tasks.domain.monitor.sample import INTERVAL, Device, Sample
+from tasks.domain.results import Outcome
 
 STEPS = 60
 """Steps of the course of a window."""

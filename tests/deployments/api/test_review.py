@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from deployments.api.pages.place import id_of
-from tasks.domain.models import EditResult
+from tasks.domain.results import EditResult
 from tasks.inboxes import inboxes
 from tasks.settings import settings
 from tests.deployments.api.reviewing import reviewing

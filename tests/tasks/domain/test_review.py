@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.domain.models import Decision, EditResult, Outcome, Review
+from tasks.domain.results import Decision, EditResult, Outcome, Review
 from tasks.domain.review import Late, Waiting, is_overdue, late_decision, page_of, retry_of, standing
 from tasks.storage.records import read_result
 from tests.reviewing import put_in_review

@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 
 from tasks.domain.errors import AlreadyDecided, ImageError, RequestError
-from tasks.domain.models import Decision, EditResult, Outcome, Review
+from tasks.domain.results import Decision, EditResult, Outcome, Review
 from tasks.storage import files, listing, reviews
 from tests.reviewing import OUTCOMES, put_in_review
 

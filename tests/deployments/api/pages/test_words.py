@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from deployments.api.pages.words import GROUPS, LANGUAGES, TABLE, language_of, words
-from tasks.domain.models import CheckName, Decision, FailureClass, Outcome
+from tasks.domain.models import CheckName, FailureClass
+from tasks.domain.results import Decision, Outcome
 
 
 @pytest.mark.parametrize(

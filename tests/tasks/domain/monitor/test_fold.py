@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.domain.models import Outcome
 from tasks.domain.monitor.fold import STEPS, Published, hosts_of, outcomes_of
+from tasks.domain.results import Outcome
 from tests.health import HOUR, MIDNIGHT, every_ten_seconds, sample
 
 

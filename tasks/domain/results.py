@@ -1,0 +1,84 @@
+"""How work ends: what was saved, what a person decided about it, and the result, which is its receipt.
+
+The values that lead there are in models.py.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime, Field
+
+from tasks.domain.models import (
+    MAX_PROMPT,
+    Attempt,
+    Classification,
+    EditRequest,
+    EngineIdentity,
+    Frozen,
+    ImageRef,
+)
+
+
+class Outcome(StrEnum):
+    """How a request ended."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    PENDING = "pending"
+    """Every check passed; it waits in the review folder for a person."""
+
+
+class Decision(StrEnum):
+    """What may be decided about a result in review."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    RETRY = "retry"
+    """Rejected, and asked for again in other words."""
+
+
+class Review(Frozen):
+    """What was decided about a result, by whom and when."""
+
+    decision: Decision
+    by: str = Field(min_length=1, max_length=100, description="Who decided: a person, or policy when time was up.")
+    at: AwareDatetime
+    note: str = Field(default="", max_length=2000, description="Why, in the words of who decided.")
+    prompt: str = Field(default="", max_length=MAX_PROMPT, description="Of a retry: what to change instead.")
+    retried: str = Field(
+        default="", description="Of a retry: its run or its metadata, or why it was refused; empty: not begun."
+    )
+
+
+class Saved(Frozen):
+    """What was written: the delivered picture, its sheet, and the attempts with the final places of their pictures."""
+
+    output: ImageRef
+    sheet_uri: str
+    mask_uri: str = ""
+    engine: EngineIdentity
+    attempts: tuple[Attempt, ...]
+
+
+class EditResult(Frozen):
+    """What the caller gets, and word for word the metadata file beside the picture."""
+
+    version: int = Field(default=1, description="Of this format.")
+    identity: str = Field(description="The same source, request and engine always give the same identity.")
+    outcome: Outcome
+    request: EditRequest
+    original: ImageRef
+    output: ImageRef
+    sheet_uri: str = Field(description="Before and after, side by side.")
+    mask_uri: str = Field(default="", description="White where the output may differ from the source; empty: anywhere.")
+    metadata_uri: str
+    classification: Classification
+    engine: EngineIdentity = Field(description="Who made the output; it may not be the engine that was asked first.")
+    attempts: tuple[Attempt, ...]
+    started: AwareDatetime
+    finished: AwareDatetime
+    software: dict[str, str] = Field(description="Versions of what took part.")
+    reused: bool = Field(default=False, description="True when the work had been done before and was looked up.")
+    kept_from: str = Field(default="", description="Metadata of the equal work that the cache gave this from.")
+    review: Review | None = Field(default=None, description="What was decided about it; empty: nobody had to, or yet.")
