@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tasks.domain.errors import RequestError, SettingsError
 from tasks.domain.inbox import INBOX, OUTPUTS, RECIPES, Places, ensure_apart
-from tasks.engines.environment import read
+from tasks.environment import read
 from tasks.storage import files
 from tasks.storage.bounds import canonical
 

@@ -8,8 +8,8 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tasks.domain.review import Late
-from tasks.engines.environment import read
 from tasks.engines.registry import ENGINES
+from tasks.environment import read
 from tasks.storage import files
 from tasks.storage.cache import Cache
 

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tasks.domain.errors import SettingsError
 from tasks.domain.models import Frozen
-from tasks.engines.environment import read
+from tasks.environment import read
 
 SHORTEST = 16
 """Characters of a key's secret, at least."""

@@ -19,9 +19,9 @@ from tasks.engines.endpoint.order import Order, order
 from tasks.engines.endpoint.quirks import SERVERS
 from tasks.engines.endpoint.refusals import AGAIN
 from tasks.engines.endpoint.settings import EndpointSettings
-from tasks.engines.environment import read
 from tasks.engines.protocol import Edited, Report
 from tasks.engines.vision import VisionModel
+from tasks.environment import read
 from tasks.imaging import viewport
 
 HEALTH = 60.0

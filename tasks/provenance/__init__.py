@@ -1,0 +1,1 @@
+"""Adapters that vouch for a result: keys, signatures, marks inside of pictures."""
