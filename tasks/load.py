@@ -12,9 +12,11 @@ from tasks.domain.identity import identify
 from tasks.domain.models import EditRequest, Job
 from tasks.engines.registry import get_engine
 from tasks.imaging import codec
+from tasks.provenance.keys import signing_key
 from tasks.retrying import retry_transient
-from tasks.settings import settings
+from tasks.settings import marking_of, settings
 from tasks.storage import desk, files
+from tasks.storage.desk import ORIGINAL
 
 
 @task(name="load", task_run_name="load", **retry_transient)
@@ -32,8 +34,11 @@ def load(request: EditRequest, output: str | None, engine: str | None, folder: s
             f"{maker.traits.references}: leave some out or use another engine"
         )
     files.ensure_writable(target)
+    signing_key()  # the last box signs: what it could not is refused here
+    marking = marking_of(request)
     data = files.read(request.image)
     picture = codec.decode(data, name=request.image)
+    desk.keep_file(folder, ORIGINAL, data)
     codec.ensure_encodable(picture.size, request.output_format)
     source = desk.lay(folder, "source", picture)
     mask = None
@@ -47,7 +52,7 @@ def load(request: EditRequest, output: str | None, engine: str | None, folder: s
     identity = maker.identity
     return Job(
         request=request,
-        identity=identify(request, source, mask, identity, references),
+        identity=identify(request, source, mask, identity, references, marking),
         original=source.model_copy(update={"uri": request.image, "file_sha256": hashlib.sha256(data).hexdigest()}),
         source=source,
         mask=mask,
@@ -55,5 +60,6 @@ def load(request: EditRequest, output: str | None, engine: str | None, folder: s
         engine=identity,
         output=target,
         desk=folder,
+        marking=marking,
         started=started,
     )

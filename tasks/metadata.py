@@ -14,6 +14,7 @@ from tasks.domain.results import EditResult, Saved
 from tasks.domain.review import outcome_of
 from tasks.retrying import retry_transient
 from tasks.storage import files, naming
+from tasks.storage.records import receipt
 from tasks.storage.settled import settled
 
 SOFTWARE = ("prefect", "pillow", "numpy", "scikit-image", "rapidocr", "onnxruntime", "tesserocr")
@@ -21,7 +22,7 @@ SOFTWARE = ("prefect", "pillow", "numpy", "scikit-image", "rapidocr", "onnxrunti
 
 @task(name="metadata", task_run_name="metadata", **retry_transient)
 def metadata(job: Job, kind: Classification, saved: Saved) -> EditResult:
-    """The result, also written as JSON beside the picture. If another run finished the same work first, its result."""
+    """The result, also written as a signed receipt beside the picture; if another run was done with it first, its."""
     outcome = outcome_of(job.request, saved.attempts[-1].verdict)
     result = EditResult(
         identity=job.identity,
@@ -35,11 +36,14 @@ def metadata(job: Job, kind: Classification, saved: Saved) -> EditResult:
         classification=kind,
         engine=saved.engine,
         attempts=saved.attempts,
+        untouched=saved.untouched,
+        marks=saved.marks,
         started=job.started,
         finished=datetime.now(UTC),
         software={"edit-flows": __version__, "python": platform.python_version()}
         | {name: version(name) for name in SOFTWARE},
     )
-    files.write_once(result.metadata_uri, result.model_dump_json(indent=2).encode())
-    counts = settled(job) or result
-    return result if counts == result else counts.model_copy(update={"reused": True})
+    signed, document = receipt(result)
+    files.write_once(signed.metadata_uri, document)
+    counts = settled(job) or signed
+    return signed if counts == signed else counts.again()

@@ -28,7 +28,7 @@ def recall(job: Job) -> EditResult | None:
         picture = files.join(naming.folder(job, earlier.outcome), PurePosixPath(earlier.output.uri).name)
         if files.exists(picture):
             get_run_logger().info("done before: %s", earlier.metadata_uri)
-            return earlier.model_copy(update={"reused": True})
+            return earlier.again()
         uri = naming.metadata_uri(job, earlier.outcome)
         get_run_logger().warning("%s tells of %s, which is gone: doing it again", uri, picture)
         files.delete(uri)

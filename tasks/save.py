@@ -7,10 +7,12 @@ import hashlib
 from prefect import get_run_logger, task
 
 from tasks.domain.models import Attempt, Candidate, Job, OutputFormat
+from tasks.domain.receipt import Untouched
 from tasks.domain.results import Outcome, Saved
 from tasks.domain.review import outcome_of
 from tasks.imaging import codec
 from tasks.imaging.sheet import before_after, evidence_sheet
+from tasks.imaging.untouched import prove
 from tasks.retrying import retry_transient
 from tasks.storage import desk, files, naming
 
@@ -48,7 +50,15 @@ def save(job: Job, attempts: list[Attempt]) -> Saved:
         mask_uri=delivered.mask.uri if delivered.mask else "",
         engine=delivered.engine or job.engine,
         attempts=kept,
+        untouched=_untouched(job, best.candidate),
     )
+
+
+def _untouched(job: Job, candidate: Candidate) -> Untouched | None:
+    """The proof of what the candidate left as it was; None when it was free to change every pixel."""
+    if candidate.mask is None:
+        return None
+    return prove(desk.pick_up(job.source), desk.pick_up(candidate.image), desk.pick_up(candidate.mask))
 
 
 def _delivered(job: Job, outcome: Outcome, candidate: Candidate) -> Candidate:

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from tasks.domain.models import EditRequest, Label, Marking, Marks
 from tasks.domain.review import Late
 from tasks.engines.registry import ENGINES
 from tasks.environment import read
@@ -53,6 +54,9 @@ class Settings(BaseSettings):
     monitor: str = Field(
         default="", description="Folder or s3:// prefix of samples and reports; empty: .monitor in the output."
     )
+    marks: Marks = Field(default=Marks.ALL, description="Which results say in their file what they are.")
+    label: Label = Field(default=Label.NONE, description="Language of a visible label where a request names none.")
+    watermark: bool = Field(default=False, description="Whether results carry an invisible mark in their pixels.")
     rewrite: bool = Field(
         default=False, description="Whether an engine's vision-language model may put instructions in clearer words."
     )
@@ -70,6 +74,16 @@ class Settings(BaseSettings):
 def settings() -> Settings:
     """The settings of this process, read once. Raises `SettingsError` naming the variable whose value is wrong."""
     return read(Settings)
+
+
+def marking_of(request: EditRequest) -> Marking:
+    """How the result of a request is to be marked: as it asks, else as set; drafts neither visibly nor in pixels."""
+    return Marking(
+        marks=settings().marks,
+        label=Label.NONE if request.draft else request.label or settings().label,
+        watermark=settings().watermark and not request.draft,
+        exif=request.keep_exif,
+    )
 
 
 def result_cache() -> Cache | None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
+
+os.environ["EDIT_FLOWS_KEYS"] = tempfile.mkdtemp(prefix="edit-flows-keys-")  # not the keys of whoever runs the tests
 
 import pytest
 

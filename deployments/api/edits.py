@@ -28,7 +28,7 @@ from deployments.api.fields import (
 )
 from deployments.api.job import Job, Status
 from deployments.api.problems import Refused
-from tasks.domain.models import Frozen, OutputFormat
+from tasks.domain.models import MAX_SEED, Frozen, OutputFormat
 from tasks.domain.results import EditResult
 
 router = APIRouter(responses=ANY, tags=["edits"])
@@ -52,7 +52,7 @@ async def ask(
     edit_type: Kind = None,
     cfg_scale: Scale = None,
     steps: Steps = None,
-    seed: Annotated[int | None, Form(ge=0, lt=2**63, description="Of the first attempt; empty: derived.")] = None,
+    seed: Annotated[int | None, Form(ge=0, lt=MAX_SEED, description="Of the first attempt; empty: derived.")] = None,
     output_format: Annotated[OutputFormat, Form(description="Format of the result.")] = OutputFormat.PNG,
     priority: Annotated[int, Form(ge=0, le=9, description="Higher runs earlier.")] = 1,
     approval: Annotated[bool, Form(description="Whether a person must approve the result.")] = False,  # noqa: FBT002  a field

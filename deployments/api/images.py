@@ -24,7 +24,7 @@ from deployments.api.patience import patience
 from deployments.api.problems import Refused, refusal_of
 from deployments.api.uploads import Kept, copy_as
 from tasks.domain.errors import EditFlowError
-from tasks.domain.models import EditRequest
+from tasks.domain.models import MAX_SEED, EditRequest
 from tasks.domain.results import EditResult
 from tasks.engines.server.answers import USAGE, event
 from tasks.engines.server.errors import BadField
@@ -61,7 +61,7 @@ FORM = {
                     "stream": {"type": "boolean", "default": False},
                     "steps": {"type": "integer", "minimum": 1, "maximum": 200},
                     "cfg": {"type": "number", "minimum": 1, "maximum": 20},
-                    "seed": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
+                    "seed": {"type": "integer", "minimum": 0, "maximum": MAX_SEED - 1},
                     "edit_type": {"type": "string", "enum": ["semantic", "appearance", "text", "hybrid"]},
                     "priority": {"type": "integer", "minimum": 0, "maximum": 9},
                 },

@@ -10,7 +10,7 @@ from pydantic import Field, computed_field, field_validator
 from tasks.domain.brand import Brand, Position
 from tasks.domain.ending import Ending
 from tasks.domain.identity import identity_of
-from tasks.domain.models import MAX_PROMPT, Box, EditType, Frozen, ImageRef, OutputFormat, TextLine
+from tasks.domain.models import MAX_PROMPT, MAX_SEED, Box, EditType, Frozen, ImageRef, OutputFormat, TextLine
 from tasks.domain.platforms import Platform
 from tasks.domain.results import Outcome
 from tasks.domain.template import name_fault
@@ -28,7 +28,7 @@ class Variation(Frozen):
     prompt: str = Field(default="", max_length=MAX_PROMPT, description="What to change; empty: the picture as it is.")
     name: str = Field(default="", max_length=40, description="For people and file names; empty: its number.")
     edit_type: EditType | None = Field(default=None, description="Kind of edit; empty: inferred.")
-    seed: int | None = Field(default=None, ge=0, lt=2**63, description="Fixes the random numbers of its edit.")
+    seed: int | None = Field(default=None, ge=0, lt=MAX_SEED, description="Fixes the random numbers of its edit.")
 
     @field_validator("name")
     @classmethod

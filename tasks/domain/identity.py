@@ -7,10 +7,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from tasks.domain.models import EditRequest, EngineIdentity, ImageRef, Job
+from tasks.domain.models import EditRequest, EngineIdentity, ImageRef, Job, Marking
 
-WHERE_NOT_WHAT = {"image", "mask", "references", "priority", "cache"}
-"""Request fields that say where the pixels lie or how to run; the pixels themselves are hashed instead."""
+UNMARKED = Marking()
+"""What adds nothing to an identity: work done before there were marks stays known."""
+
+WHERE_NOT_WHAT = {"image", "mask", "references", "priority", "cache", "label", "keep_exif", "draft"}
+"""Request fields that say where the pixels lie or how to run - the pixels themselves are hashed instead - or how the
+result is to be marked, which settings have a say in as well."""
 
 
 def identity_of(**content: Any) -> str:  # noqa: ANN401  whatever decides the result
@@ -24,8 +28,9 @@ def identify(
     mask: ImageRef | None,
     engine: EngineIdentity,
     references: Sequence[ImageRef] = (),
+    marking: Marking = UNMARKED,
 ) -> str:
-    """SHA-256 (64 hex digits) over the pixels of source, mask and references, request and engine."""
+    """SHA-256 (64 hex digits) over the pixels of source, mask and references, request, engine and visible marks."""
     aside = WHERE_NOT_WHAT if request.approval else WHERE_NOT_WHAT | {"approval"}
     content: dict[str, Any] = {
         "source": source.sha256,
@@ -35,10 +40,13 @@ def identify(
     }
     if references:
         content["references"] = [picture.sha256 for picture in references]
+    visible = marking.model_dump(mode="json", exclude={"marks"})
+    if visible != UNMARKED.model_dump(mode="json", exclude={"marks"}):
+        content["marking"] = visible
     return identity_of(**content)
 
 
 def work_of(job: Job) -> str:
     """The identity of a job without its labels and approval: equal for all whose picture will be the same."""
     request = job.request.model_copy(update={"metadata": {}, "approval": False})
-    return identify(request, job.source, job.mask, job.engine, job.references)
+    return identify(request, job.source, job.mask, job.engine, job.references, job.marking)

@@ -15,6 +15,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
 MAX_PROMPT = 2000
 """Characters of an instruction; the text encoder of Qwen-Image-Edit attends to about 1,000 tokens of it."""
 
+MAX_SEED = 2**53
+"""Seeds are below this: a larger whole number is not the same to every reader of JSON (RFC 7493, 2.2)."""
+
 
 class Frozen(BaseModel):
     """Base of every model here: immutable, unknown fields refused."""
@@ -37,6 +40,16 @@ class OutputFormat(StrEnum):
     PNG = "png"
     JPEG = "jpeg"
     WEBP = "webp"
+
+
+class Label(StrEnum):
+    """Language of a visible label that says a picture was edited."""
+
+    NONE = "none"
+    """No label."""
+    EN = "en"
+    KO = "ko"
+    ZH = "zh"
 
 
 class Box(NamedTuple):
@@ -107,6 +120,18 @@ class EditRequest(Frozen):
         default=None, description="Picture of the same size: white where the edit may change pixels, black where not."
     )
     output_format: OutputFormat = Field(default=OutputFormat.PNG, description="File format of the result.")
+    label: Label | None = Field(
+        default=None,
+        description="Language of a visible label on the result, or none; empty: as set (EDIT_FLOWS_LABEL).",
+    )
+    keep_exif: bool = Field(
+        default=False,
+        description="Whether the picture's own EXIF (camera, place, author) stays in the result; else none of it does.",
+    )
+    draft: bool = Field(
+        default=False,
+        description="An intermediate of longer work: marked in its metadata, but with no visible label or watermark.",
+    )
     approval: bool = Field(
         default=False, description="Whether a person must approve the result before it is delivered."
     )
@@ -124,7 +149,7 @@ class EditRequest(Frozen):
         default=None, description="Guidance strength, 1 to 20; empty: the recipe of the edit type."
     )
     seed: int | None = Field(
-        default=None, ge=0, lt=2**63, description="Fixes the random numbers of the first attempt; empty: derived."
+        default=None, ge=0, lt=MAX_SEED, description="Fixes the random numbers of the first attempt; empty: derived."
     )
 
     @field_validator("image", "prompt", "mask", "references", "metadata")
@@ -283,6 +308,24 @@ class EngineIdentity(Frozen):
     stand_in: bool = Field(default=False, description="True when the engine only stands in for a generative model.")
 
 
+class Marks(StrEnum):
+    """Which results say, inside of their file, how they were made."""
+
+    ALL = "all"
+    GENERATIVE = "generative"
+    """Those a trained model or a synthetic element went into; not those of standard editing: light, colour, size."""
+    NONE = "none"
+
+
+class Marking(Frozen):
+    """How the result of a job is to be marked."""
+
+    marks: Marks = Marks.ALL
+    label: Label = Label.NONE
+    watermark: bool = False
+    exif: bool = Field(default=False, description="Whether the source's EXIF is kept.")
+
+
 class Job(Frozen):
     """A request that has been let in: its pictures are decoded, its output is writable, its engine is known."""
 
@@ -295,6 +338,7 @@ class Job(Frozen):
     engine: EngineIdentity
     output: str = Field(description="Folder or bucket prefix the result goes to.")
     desk: str = Field(description="Scratch folder of this run.")
+    marking: Marking = Marking()
     started: AwareDatetime
 
 

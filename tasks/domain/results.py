@@ -18,6 +18,7 @@ from tasks.domain.models import (
     Frozen,
     ImageRef,
 )
+from tasks.domain.receipt import Applied, Signature, Untouched
 
 
 class Outcome(StrEnum):
@@ -59,12 +60,14 @@ class Saved(Frozen):
     mask_uri: str = ""
     engine: EngineIdentity
     attempts: tuple[Attempt, ...]
+    untouched: Untouched | None = None
+    marks: Applied | None = None
 
 
 class EditResult(Frozen):
-    """What the caller gets, and word for word the metadata file beside the picture."""
+    """What the caller gets, and word for word the metadata file beside the picture: a signed receipt."""
 
-    version: int = Field(default=1, description="Of this format.")
+    version: int = Field(default=2, description="Of this format; 1 had neither signature nor marks.")
     identity: str = Field(description="The same source, request and engine always give the same identity.")
     outcome: Outcome
     request: EditRequest
@@ -82,3 +85,14 @@ class EditResult(Frozen):
     reused: bool = Field(default=False, description="True when the work had been done before and was looked up.")
     kept_from: str = Field(default="", description="Metadata of the equal work that the cache gave this from.")
     review: Review | None = Field(default=None, description="What was decided about it; empty: nobody had to, or yet.")
+    untouched: Untouched | None = Field(
+        default=None, description="What was proved equal to the source; empty: the edit was free to change every pixel."
+    )
+    marks: Applied | None = Field(default=None, description="How the output's file says what it is.")
+    signature: Signature | None = Field(
+        default=None, description="By whom all of this was signed; empty: as it was looked up, or of version 1."
+    )
+
+    def again(self) -> EditResult:
+        """The same as an answer to a later request. What is not word for word the file is not signed."""
+        return self.model_copy(update={"reused": True, "signature": None})

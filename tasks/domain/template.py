@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from tasks.domain.errors import RequestError
 from tasks.domain.inbox import REFUSED, same_name
-from tasks.domain.models import MAX_PROMPT, EditRequest, EditType, Frozen, OutputFormat
+from tasks.domain.models import MAX_PROMPT, MAX_SEED, EditRequest, EditType, Frozen, OutputFormat
 from tasks.domain.problems import problems
 
 MAX_NAME = 100
@@ -28,7 +28,7 @@ class Override(Frozen):
 
     prompt: Prompt | None = None
     edit_type: EditType | Literal["auto"] | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=MAX_SEED)] | None = None
     cfg_scale: Annotated[float, Field(ge=1, le=20)] | None = None
     steps: Annotated[int, Field(ge=1, le=200)] | None = None
     output_format: OutputFormat | None = None

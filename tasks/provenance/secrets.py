@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from tasks.domain.errors import SettingsError
 
@@ -33,7 +34,8 @@ def _of_prefect(name: str, variable: str) -> bytes:
     from prefect.blocks.system import Secret  # noqa: PLC0415  only where one is named
 
     try:
-        return str(Secret.load(name, _sync=True).get()).encode()
+        block = cast("Secret[str]", Secret.load(name))  # Prefect's types leave open whether it awaits
+        return str(block.get()).encode()
     except ValueError as missing:  # all that Prefect says of a block that is not there
         raise SettingsError(
             f"{variable} names the Prefect secret {name!r}, which does not exist: create it in the Prefect UI "

@@ -15,6 +15,9 @@ from tasks.domain.errors import OutputError
 from tasks.domain.models import ImageRef, OutputFormat
 from tasks.imaging import codec
 
+ORIGINAL = "original"
+"""Name of the source's file on the desk, as it was given."""
+
 
 @contextmanager
 def open_desk() -> Iterator[str]:
@@ -25,19 +28,24 @@ def open_desk() -> Iterator[str]:
 
 def lay(desk: str, name: str, image: Image.Image) -> ImageRef:
     """Reference to `image`, written losslessly to the desk as `name`.png."""
-    path = Path(desk, f"{name}.png")
     data = codec.encode(image, OutputFormat.PNG)
-    try:
-        path.write_bytes(data)
-    except OSError as full:
-        raise OutputError(f"cannot write the working copy {str(path)!r}: {full}; make room or set TMPDIR") from full
+    keep_file(desk, f"{name}.png", data)
     return ImageRef(
-        uri=str(path),
+        uri=str(Path(desk, f"{name}.png")),
         sha256=codec.pixel_sha256(image),
         file_sha256=hashlib.sha256(data).hexdigest(),
         width=image.width,
         height=image.height,
     )
+
+
+def keep_file(desk: str, name: str, data: bytes) -> None:
+    """Lay a file on the desk as it is, under `name`. Raises `OutputError` when there is no room."""
+    path = Path(desk, name)
+    try:
+        path.write_bytes(data)
+    except OSError as full:
+        raise OutputError(f"cannot write the working copy {str(path)!r}: {full}; make room or set TMPDIR") from full
 
 
 def pick_up(ref: ImageRef) -> Image.Image:

@@ -159,9 +159,9 @@ def _put_local(path: Path, data: bytes) -> bool:
         try:
             path.hardlink_to(part)
         except FileExistsError:
-            if not path.is_file():
+            if path.is_dir():
                 raise
-            return False
+            return False  # it was there, even if it has been removed since
     return True
 
 

@@ -10,7 +10,7 @@ from tasks.domain.models import Attempt, Job
 from tasks.domain.results import EditResult, Outcome
 from tasks.storage import cache, files, naming
 from tasks.storage.cache import Cache
-from tasks.storage.records import read_result
+from tasks.storage.records import read_result, receipt
 
 RESULT, PICTURE, SHEET, MASK = "result.json", "picture", "sheet.jpg", "mask.png"
 
@@ -44,9 +44,9 @@ def restore(store: Cache, key: str, job: Job) -> EditResult | None:
     files.write_once(result.sheet_uri, kept[SHEET])
     if result.mask_uri:
         files.write_once(result.mask_uri, kept[MASK])
-    if not files.write_once(result.metadata_uri, result.model_dump_json(indent=2).encode()):
-        return read_result(result.metadata_uri).model_copy(update={"reused": True})
-    return result.model_copy(update={"reused": True})
+    _, document = receipt(result)
+    first = files.write_once(result.metadata_uri, document)
+    return (result if first else read_result(result.metadata_uri)).again()
 
 
 def _moved(earlier: EditResult, job: Job, digest: str) -> EditResult:

@@ -1,4 +1,4 @@
-"""Results that were written earlier, read back."""
+"""Results written as signed receipts, and read back."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ from pydantic import ValidationError
 from tasks.domain.errors import OutputError
 from tasks.domain.models import Frozen
 from tasks.domain.results import EditResult
+from tasks.provenance.sealing import sealed
 from tasks.storage import files
 
 M = TypeVar("M", bound=Frozen)
+
+
+def receipt(record: M) -> tuple[M, bytes]:
+    """The record, signed, and the file of it. Raises `SettingsError` without a usable key."""
+    signed = sealed(record)
+    return signed, signed.model_dump_json(indent=2).encode()
 
 
 def read_result(uri: str) -> EditResult:

@@ -19,7 +19,7 @@ from tasks.domain.models import Attempt
 from tasks.domain.results import Decision, EditResult, Outcome, Review
 from tasks.domain.review import DONE, Retry, Waiting, retry_of
 from tasks.storage import files, listing, naming
-from tasks.storage.records import read_record, read_result
+from tasks.storage.records import read_record, read_result, receipt
 
 NAMES = re.compile(
     r"(?:.*/)?review/(?P<stem>[^/]+-[0-9a-f]{12})(?:(?P<metadata>\.json)|-[0-9a-f]{8}-(?P<kind>sheet|decision)\.\w+)"
@@ -84,8 +84,8 @@ def finish(metadata: str) -> EditResult:
             return _deliver(metadata, result, review)
     except ImageError:  # a file is gone: somebody has just finished it, or took its picture away
         return delivered(metadata) if files.exists(_delivered_uri(metadata)) else result
-    told = result.model_copy(update={"outcome": Outcome.REJECTED, "review": review})
-    files.replace(metadata, _document(told))
+    told, document = receipt(result.model_copy(update={"outcome": Outcome.REJECTED, "review": review}))
+    files.replace(metadata, document)
     return told
 
 
@@ -100,8 +100,8 @@ def retry_due(metadata: str, result: EditResult) -> Retry | None:
 def retried(metadata: str, result: EditResult, what: str) -> EditResult:
     """The result with a note of what became of its retry: the id of its run, its metadata, or why it was refused."""
     review = result.review.model_copy(update={"retried": what}) if result.review else None
-    told = result.model_copy(update={"review": review})
-    files.replace(metadata, _document(told))
+    told, document = receipt(result.model_copy(update={"review": review}))
+    files.replace(metadata, document)
     return told
 
 
@@ -165,7 +165,8 @@ def _deliver(metadata: str, result: EditResult, review: Review) -> EditResult:
         content = {name: files.read(files.join(here, name)) for name in carried}
         for name, data in content.items():
             files.write_once(files.join(_above(metadata), name), data)
-        files.write_once(place, _document(_moved(result, _above(metadata), review)))
+        _, document = receipt(_moved(result, _above(metadata), review))
+        files.write_once(place, document)
     for name in sorted(naming.files_of(result)):
         files.delete(files.join(metadata.rpartition("/")[0], name))
     files.delete(metadata)
@@ -213,7 +214,3 @@ def _delivered_uri(metadata: str) -> str:
 
 def _name(uri: str) -> str:
     return PurePosixPath(uri).name
-
-
-def _document(result: EditResult) -> bytes:
-    return result.model_dump_json(indent=2).encode()

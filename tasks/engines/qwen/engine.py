@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import torch
 from PIL import Image
 
+from tasks import environment
 from tasks.domain.errors import ParameterError, SettingsError
 from tasks.domain.models import EditPlan, EngineIdentity
 from tasks.domain.traits import Traits
-from tasks.engines import environment
 from tasks.engines.protocol import Edited, Report
 from tasks.engines.qwen import prompts
 from tasks.engines.qwen.catalogue import Family

@@ -14,7 +14,7 @@ from tasks.provenance import keys
 
 
 def pem(key) -> str:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return str(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), "ascii")
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def test_a_key_can_be_a_secret_of_the_prefect_server(prefect_server, monkeypatch
     from prefect.blocks.system import Secret
 
     mine = Ed25519PrivateKey.generate()
-    Secret(value=pem(mine)).save("signing-key", overwrite=True, _sync=True)
+    Secret(value=pem(mine)).save("signing-key", overwrite=True)
     monkeypatch.setenv("EDIT_FLOWS_SIGNING_KEY", "prefect:signing-key")
     assert keys.signing_key().public.public_bytes_raw() == mine.public_key().public_bytes_raw()
     keys.signing_key.cache_clear()
