@@ -1,8 +1,8 @@
 """The command line: python -m flows edit IMAGE PROMPT, classify PROMPT, check SOURCE RESULT, preserve SOURCE EDITED.
 
 Further: batch SOURCE [PROMPT] for many pictures, chain IMAGE STEPS for several edits of one picture, inbox LOCATION for
-what has arrived there, ab for A/B tests, review for results a person decides about, monitor for how it all goes; each
-tells more with --help.
+what has arrived there, ab for A/B tests, review for results a person decides about, monitor for how it all goes, verify
+OUTPUT for what its receipt is worth, key for what others need to verify it; each tells more with --help.
 Exit codes: 0 accepted (or done), 2 rejected by validation, 3 waits for a person's approval, 1 error; errors are one
 line on standard error.
 """
@@ -27,6 +27,7 @@ from flows.checking import check, preserve
 from flows.embedded import embedded, silence_tracebacks
 from flows.monitoring import monitor
 from flows.review_commands import EXIT, review
+from flows.verifying import key, verify
 from tasks import __version__
 from tasks.domain.classification import classify as classify_prompt
 from tasks.domain.errors import EditFlowError, RequestError
@@ -178,6 +179,8 @@ app.command(check)
 app.command(monitor)
 app.command(preserve)
 app.command(review)
+app.command(verify)
+app.command(key)
 
 
 def label(pair: str) -> tuple[str, str]:

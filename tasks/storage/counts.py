@@ -13,8 +13,8 @@ import pandas as pd
 
 from tasks.domain.ab.counts import KNOWN, Row
 from tasks.domain.errors import RequestError
+from tasks.domain.fields import without_doubles
 from tasks.storage import files
-from tasks.storage.documents import without_doubles
 
 MOST_ROWS = 200_000
 """Lines of a table: 20 variants for 27 years of days."""

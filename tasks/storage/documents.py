@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from tasks.domain.errors import RequestError
+from tasks.domain.fields import no_number, without_doubles
 from tasks.storage import files, listing
 
 MAX_BYTES = 64 * 1024
@@ -44,19 +45,7 @@ def read_document(uri: str) -> dict[str, Any]:
 
 
 def _from_json(text: str) -> Any:  # noqa: ANN401  JSON is what it is
-    return json.loads(text, object_pairs_hook=without_doubles, parse_constant=_no_number)
-
-
-def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The fields of a JSON object, for `json.loads`. Raises `ValueError` when one is given twice."""
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise ValueError(f"a field is given twice among {', '.join(name for name, _ in pairs)}: keep one")
-    return fields
-
-
-def _no_number(word: str) -> float:
-    raise ValueError(f"{word} is not a number")
+    return json.loads(text, object_pairs_hook=without_doubles, parse_constant=no_number)
 
 
 def _from_yaml(text: str) -> Any:  # noqa: ANN401  YAML is what it is

@@ -37,7 +37,13 @@ def read_record(uri: str, kind: type[M]) -> M:
         ) from damaged
 
 
-def result_beside(picture: str) -> EditResult | None:
-    """What was recorded when `picture` was made, from the metadata file that lies beside it; None without one."""
+def receipt_beside(picture: str) -> str | None:
+    """Where the metadata lies that was written when `picture` was made; None when it is not beside it."""
     record = re.sub(r"-[0-9a-f]{8}\.\w+$", ".json", picture)
-    return read_result(record) if record != picture and files.exists(record) else None
+    return record if record != picture and files.exists(record) else None
+
+
+def result_beside(picture: str) -> EditResult | None:
+    """What was recorded when `picture` was made; None without metadata beside it."""
+    record = receipt_beside(picture)
+    return read_result(record) if record else None
