@@ -38,7 +38,7 @@ def verify(
         receipt: Its metadata; empty: the file beside the picture.
         source: The picture before the edit; empty: where the receipt says it was, if it is still there.
         mask: The mask; empty: the file beside the receipt.
-        public_key_: Key that is trusted: PEM text, a file of it, or base64; may be given again.
+        public_key_: Key that is trusted: a PEM file, or its 32 bytes in base64; may be given again.
         json_: Print one JSON document instead of text.
     """
     place = receipt or receipt_beside(output)

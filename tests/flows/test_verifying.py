@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +25,7 @@ from tasks.domain.errors import RequestError
 from tasks.domain.models import EditRequest, OutputFormat
 from tasks.domain.results import EditResult
 from tasks.domain.verification import Finding
+from tasks.imaging import codec
 from tasks.provenance import keys
 from tasks.provenance.sealing import sealed
 from tasks.provenance.verification import Evidence, verify
@@ -129,10 +133,8 @@ def test_one_changed_field_of_the_receipt_is_seen(edited, data):
         inner = inner[step]
     inner[path[-1]] = altered(inner[path[-1]])
     forged = edited.evidence._replace(receipt=json.dumps(document).encode())
-    try:
+    with suppress(RequestError):  # no receipt of this format any more: refused as a whole
         assert "signature" in failing(forged), path
-    except RequestError:
-        pass  # no receipt of this format any more: refused as a whole
 
 
 @CASES
@@ -160,10 +162,6 @@ def test_whoever_signs_anew_is_found_out_by_the_key_and_by_the_pixels(edited, mo
     with Image.open(io.BytesIO(evidence.mask)) as mask:
         row, column = np.argwhere(np.asarray(mask) == 0)[0]
     picture = repainted(evidence.output, int(column), int(row), 0, 1)
-    import hashlib
-
-    from tasks.imaging import codec
-
     shown = codec.decode(picture, name="forged")
     output = result.output.model_copy(
         update={"file_sha256": hashlib.sha256(picture).hexdigest(), "sha256": codec.pixel_sha256(shown)}
@@ -214,7 +212,7 @@ def test_the_command_prints_json_and_takes_keys_in_every_form(edited, tmp_path, 
     printed = capsys.readouterr()
     assert "development" in printed.err
     (tmp_path / "key.pem").write_text(printed.out)
-    for form in (str(tmp_path / "key.pem"), printed.out):
+    for form in (str(tmp_path / "key.pem"), base64.b64encode(keys.signing_key().public.public_bytes_raw()).decode()):
         assert main(["verify", edited.result.output.uri, "--public-key", form, "--json"]) == 0
         answer = json.loads(capsys.readouterr().out)
         assert answer["verified"]
