@@ -32,7 +32,7 @@ from tasks import __version__
 from tasks.domain.classification import classify as classify_prompt
 from tasks.domain.errors import EditFlowError, RequestError
 from tasks.domain.inbox import Landing
-from tasks.domain.models import EditRequest, EditType, OutputFormat
+from tasks.domain.models import EditRequest, EditType, Label, OutputFormat
 from tasks.domain.results import EditResult, Outcome
 from tasks.domain.review import standing
 
@@ -60,6 +60,8 @@ def edit(
     cfg_scale: float | None = None,
     steps: int | None = None,
     output_format: OutputFormat = OutputFormat.PNG,
+    label: Label | None = None,
+    keep_exif: Annotated[bool, Parameter(negative="")] = False,
     priority: int = 1,
     metadata: Annotated[list[str] | None, Parameter(negative="")] = None,
     cache: bool = True,
@@ -80,6 +82,8 @@ def edit(
         cfg_scale: Guidance strength instead of the recipe's.
         steps: Denoising steps instead of the recipe's.
         output_format: File format of the result.
+        label: Language of a visible label on the result, or none; default from EDIT_FLOWS_LABEL.
+        keep_exif: Leave the picture's own EXIF (camera, place, author) in the result.
         priority: 0 to 9, higher runs earlier where a queue decides.
         metadata: Your own label, kept with the result, as key=value; may be given again.
         cache: Whether an equal result of the result cache (EDIT_FLOWS_CACHE) will do, and this one may go there.
@@ -96,8 +100,10 @@ def edit(
         cfg_scale=cfg_scale,
         steps=steps,
         output_format=output_format,
+        label=label,
+        keep_exif=keep_exif,
         priority=priority,
-        metadata=dict(label(pair) for pair in metadata or ()),
+        metadata=dict(labelled(pair) for pair in metadata or ()),
         cache=cache,
         approval=approval,
     )
@@ -183,7 +189,7 @@ app.command(verify)
 app.command(key)
 
 
-def label(pair: str) -> tuple[str, str]:
+def labelled(pair: str) -> tuple[str, str]:
     """Key and value of "key=value". Raises `RequestError` without an equals sign or a key."""
     key, equals, value = pair.partition("=")
     if not (key and equals):

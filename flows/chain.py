@@ -64,6 +64,7 @@ def edit_chain(
                 edit_type=step.type,
                 mask=mask,
                 approval=step.approval,
+                draft=number < len(planned),
                 priority=priority,
                 metadata=metadata or {},
             )
@@ -103,6 +104,7 @@ def _done(number: int, step: Step, result: EditResult, seconds: float) -> StepDo
         output=result.output,
         mask_uri=result.mask_uri,
         metadata_uri=result.metadata_uri,
+        altered=result.marks is not None and not result.marks.same_pixels,
         reused=result.reused,
         seconds=seconds,
         engine_seconds=sum(attempt.candidate.engine_seconds for attempt in result.attempts),

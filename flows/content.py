@@ -120,6 +120,7 @@ def _edit(campaign: Brief, variation: Variation) -> EditResult | None:
         prompt=campaign.prompts[number],
         edit_type=variation.edit_type,
         seed=variation.seed,
+        draft=True,
         metadata={"brand": campaign.brand.name, "variation": variation.name},
     )
     return dispatch_edit(request, files.join(campaign.output, LOOKS), campaign.engine)

@@ -91,13 +91,17 @@ def _opened(uri: str) -> Image.Image:
 
 
 def _untouched(original: Image.Image, accepted: Sequence[StepDone]) -> float | None:
-    """Share of pixels outside every step's mask, all found equal to the original's; None when a step had no mask."""
-    if not all(one.mask_uri for one in accepted) or accepted[-1].output is None:
+    """Share of pixels outside every step's mask, all found equal to the original's; None when a step had no mask.
+
+    A last picture under a label or watermark is left out: its receipt proves what it was before.
+    """
+    if not all(one.mask_uri for one in accepted):
         return None
     allowed = np.zeros((original.height, original.width), bool)
     for one in accepted:
         allowed |= np.asarray(_opened(one.mask_uri).convert("L")) > 0
-    final = _opened(accepted[-1].output.uri)
+    finals = [one.output.uri for one in accepted if one.output and not one.altered]
+    final = _opened(finals[-1]) if finals else original
     differs = (np.asarray(original.convert("RGBA")) != np.asarray(final.convert("RGBA"))).any(axis=-1)
     if stray := int((differs & ~allowed).sum()):
         raise EngineError(f"{stray} pixels changed that no step of the chain was allowed to change")

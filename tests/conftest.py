@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -16,6 +18,8 @@ os.environ["EDIT_FLOWS_KEYS"] = tempfile.mkdtemp(prefix="edit-flows-keys-")  # n
 import pytest
 
 from tests import nvml, weed
+
+atexit.register(shutil.rmtree, os.environ["EDIT_FLOWS_KEYS"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

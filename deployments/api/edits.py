@@ -28,7 +28,7 @@ from deployments.api.fields import (
 )
 from deployments.api.job import Job, Status
 from deployments.api.problems import Refused
-from tasks.domain.models import MAX_SEED, Frozen, OutputFormat
+from tasks.domain.models import MAX_SEED, Frozen, Label, OutputFormat
 from tasks.domain.results import EditResult
 
 router = APIRouter(responses=ANY, tags=["edits"])
@@ -54,6 +54,8 @@ async def ask(
     steps: Steps = None,
     seed: Annotated[int | None, Form(ge=0, lt=MAX_SEED, description="Of the first attempt; empty: derived.")] = None,
     output_format: Annotated[OutputFormat, Form(description="Format of the result.")] = OutputFormat.PNG,
+    label: Annotated[Label | None, Form(description="Language of a visible label, or none; empty: as set.")] = None,
+    keep_exif: Annotated[bool, Form(description="Whether the picture's own EXIF stays in the result.")] = False,  # noqa: FBT002  a field
     priority: Annotated[int, Form(ge=0, le=9, description="Higher runs earlier.")] = 1,
     approval: Annotated[bool, Form(description="Whether a person must approve the result.")] = False,  # noqa: FBT002  a field
     labels: Annotated[
@@ -79,6 +81,8 @@ async def ask(
                 "cfg_scale": cfg_scale,
                 "steps": steps,
                 "output_format": output_format,
+                "label": label,
+                "keep_exif": keep_exif,
                 "priority": priority,
                 "approval": approval,
                 "metadata": labels or {},

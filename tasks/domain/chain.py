@@ -55,6 +55,10 @@ class StepDone(Frozen):
     output: ImageRef | None = None
     mask_uri: str = Field(default="", description="White where the step may have changed pixels; empty: anywhere.")
     metadata_uri: str = ""
+    altered: bool = Field(
+        default=False,
+        description="True when a label or watermark lies over the step's pixels: what they were its receipt proves.",
+    )
     reused: bool = Field(default=False, description="Done by an earlier run, only looked up.")
     seconds: float = Field(description="From asking to its end.")
     engine_seconds: float = Field(default=0, description="Of all its attempts.")

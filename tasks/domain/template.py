@@ -13,14 +13,14 @@ from pydantic import Field, ValidationError, field_validator
 
 from tasks.domain.errors import RequestError
 from tasks.domain.inbox import REFUSED, same_name
-from tasks.domain.models import MAX_PROMPT, MAX_SEED, EditRequest, EditType, Frozen, OutputFormat
+from tasks.domain.models import MAX_PROMPT, MAX_SEED, EditRequest, EditType, Frozen, Label, OutputFormat
 from tasks.domain.problems import problems
 
 MAX_NAME = 100
 """Characters of a recipe's name."""
 
 Prompt = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT)]
-Label = Annotated[str, Field(max_length=1000)]
+Labelled = Annotated[str, Field(max_length=1000)]
 
 
 class Override(Frozen):
@@ -32,8 +32,10 @@ class Override(Frozen):
     cfg_scale: Annotated[float, Field(ge=1, le=20)] | None = None
     steps: Annotated[int, Field(ge=1, le=200)] | None = None
     output_format: OutputFormat | None = None
+    label: Label | None = None
+    keep_exif: bool | None = None
     priority: Annotated[int, Field(ge=0, le=9)] | None = None
-    metadata: dict[str, Label] = Field(default_factory=dict, max_length=50, description="Added to the recipe's own.")
+    metadata: dict[str, Labelled] = Field(default_factory=dict, max_length=50, description="Added to the recipe's own.")
 
     @field_validator("prompt")
     @classmethod

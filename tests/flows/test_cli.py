@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from flows.__main__ import label, main, read_prompts
+from flows.__main__ import labelled, main, read_prompts
 from tasks.domain.errors import RequestError
 
 
@@ -91,13 +91,13 @@ def test_a_line_that_is_no_prompt_is_named_by_its_number(tmp_path):
 
 
 def test_a_label_may_hold_further_equals_signs():
-    assert label("link=a=b") == ("link", "a=b")
+    assert labelled("link=a=b") == ("link", "a=b")
 
 
 @pytest.mark.parametrize("pair", ["", "=", "=value", "key"])
 def test_a_label_without_key_or_equals_sign_is_refused(pair):
     with pytest.raises(RequestError):
-        label(pair)
+        labelled(pair)
 
 
 def test_an_inbox_is_worked_off_and_what_was_refused_shows_in_the_exit_code(photo, tmp_path):
