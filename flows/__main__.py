@@ -27,7 +27,7 @@ from flows.checking import check, preserve
 from flows.embedded import embedded, silence_tracebacks
 from flows.monitoring import monitor
 from flows.review_commands import EXIT, review
-from flows.verifying import key, verify
+from flows.verifying import key, schema, verify
 from tasks import __version__
 from tasks.domain.classification import classify as classify_prompt
 from tasks.domain.errors import EditFlowError, RequestError
@@ -187,6 +187,7 @@ app.command(preserve)
 app.command(review)
 app.command(verify)
 app.command(key)
+app.command(schema)
 
 
 def labelled(pair: str) -> tuple[str, str]:

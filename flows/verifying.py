@@ -1,7 +1,8 @@
-"""The commands about receipts: verify and key; no Prefect, no engine, no network."""
+"""The commands about receipts: verify, key and schema; no Prefect, no engine, no network."""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import PurePosixPath
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tasks.domain.errors import ImageError, RequestError
+from tasks.domain.results import receipt_schema
 from tasks.domain.verification import Finding, Verification
 from tasks.provenance.keys import key_id, public_key, public_pem, signing_key
 from tasks.provenance.verification import Evidence, parsed
@@ -68,6 +70,12 @@ def key() -> int:
     print(public_pem(found.public), end="")
     made = ", made for development: set EDIT_FLOWS_SIGNING_KEY for others to trust" if found.development else ""
     print(f"key {key_id(found.public)}{made}", file=sys.stderr)
+    return 0
+
+
+def schema() -> int:
+    """Print the JSON schema of receipts (draft 2020-12), as published in tasks/provenance/receipt-2.schema.json."""
+    print(json.dumps(receipt_schema(), indent=2, ensure_ascii=False))
     return 0
 
 

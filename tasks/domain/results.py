@@ -6,6 +6,7 @@ The values that lead there are in models.py.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from pydantic import AwareDatetime, Field
 
@@ -19,6 +20,9 @@ from tasks.domain.models import (
     ImageRef,
 )
 from tasks.domain.receipt import Applied, Signature, Untouched
+
+VERSION = 2
+"""Of the receipt; its schema is published under this number."""
 
 
 class Outcome(StrEnum):
@@ -67,7 +71,7 @@ class Saved(Frozen):
 class EditResult(Frozen):
     """What the caller gets, and word for word the metadata file beside the picture: a signed receipt."""
 
-    version: int = Field(default=2, description="Of this format; 1 had neither signature nor marks.")
+    version: int = Field(default=VERSION, description="Of this format; 1 had neither signature nor marks.")
     identity: str = Field(description="The same source, request and engine always give the same identity.")
     outcome: Outcome
     request: EditRequest
@@ -96,3 +100,10 @@ class EditResult(Frozen):
     def again(self) -> EditResult:
         """The same as an answer to a later request. What is not word for word the file is not signed."""
         return self.model_copy(update={"reused": True, "signature": None})
+
+
+def receipt_schema() -> dict[str, Any]:
+    """The JSON schema (draft 2020-12) of what is written beside a picture, of the format's present version."""
+    schema = EditResult.model_json_schema(mode="serialization")
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:edit-flows:receipt:{VERSION}"}
+    return dialect | schema | {"title": "Receipt of an edit"}

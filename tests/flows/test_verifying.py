@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jsonschema
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -219,6 +220,15 @@ def test_the_command_prints_json_and_takes_keys_in_every_form(edited, tmp_path, 
         assert answer["points"][0]["detail"].startswith("trusted")
     assert main(["verify", edited.result.output.uri, "--public-key", "nobody"]) == 1
     assert "public key" in capsys.readouterr().err
+
+
+def test_the_published_schema_is_that_of_the_receipts_written_now(edited, capsys):
+    assert main(["schema"]) == 0
+    printed = capsys.readouterr().out
+    assert printed == Path("tasks/provenance/receipt-2.schema.json").read_text(encoding="utf-8"), (
+        "renew it: python -m flows schema > tasks/provenance/receipt-2.schema.json"
+    )
+    jsonschema.validate(json.loads(edited.evidence.receipt), json.loads(printed))
 
 
 def test_a_picture_without_a_receipt_is_an_error_with_the_remedy(tmp_path, capsys):
