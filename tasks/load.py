@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 
-from prefect import task
+from prefect import get_run_logger, task
 
 from tasks.domain.errors import RequestError
 from tasks.domain.identity import identify
 from tasks.domain.models import EditRequest, Job
+from tasks.engines.licensing import ensure_licensed
 from tasks.engines.registry import get_engine
 from tasks.imaging import codec
 from tasks.provenance.keys import signing_key
@@ -23,11 +24,18 @@ from tasks.storage.desk import ORIGINAL
 def load(request: EditRequest, output: str | None, engine: str | None, folder: str) -> Job:
     """The request as a job: pictures decoded into `folder`, engine known, output writable.
 
-    Raises `RequestError` for what could not end well: bad picture, bad mask, unknown engine, unwritable output.
+    Raises `RequestError` for what could not end well: bad picture, bad mask, unknown engine or one whose licence
+    forbids this use, unwritable output.
     """
     started = datetime.now(UTC)
     engine_name, target = engine or settings().engine, output or settings().output
     maker = get_engine(engine_name)
+    identity, licence = maker.identity, maker.traits.licence
+    ensure_licensed(identity.model, licence)
+    if licence.commercial_ok is None:
+        get_run_logger().warning(
+            "the licence of %s is not known: whether it may be used here, nobody checked", identity.model
+        )
     if len(request.references) > maker.traits.references:
         raise RequestError(
             f"{len(request.references)} reference pictures given, the engine {engine_name!r} can be shown "
@@ -49,7 +57,6 @@ def load(request: EditRequest, output: str | None, engine: str | None, folder: s
         desk.lay(folder, f"reference-{number}", codec.decode(files.read(uri), name=uri))
         for number, uri in enumerate(request.references, start=1)
     )
-    identity = maker.identity
     return Job(
         request=request,
         identity=identify(request, source, mask, identity, references, marking),

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from prefect import get_run_logger, task
 
-from tasks.domain.errors import UnknownEngine
+from tasks.domain.errors import LicenceError, UnknownEngine
 from tasks.domain.means import Means
 from tasks.domain.models import Attempt, EditPlan, Job
 from tasks.domain.remedies import next_plan
 from tasks.domain.traits import Traits
+from tasks.engines.licensing import ensure_licensed
 from tasks.engines.registry import get_engine
 from tasks.settings import settings
 
@@ -46,11 +47,14 @@ def _means(job: Job) -> Means:
 
 
 def _traits(names: Sequence[str]) -> dict[str, Traits]:
-    """The traits of those engines that can be had here: one that cannot must not cost the attempts made so far."""
+    """The traits of those engines that may be used here: one that may not must not cost the attempts made so far."""
     found: dict[str, Traits] = {}
     for name in names:
         try:
-            found[name] = get_engine(name).traits
-        except UnknownEngine as missing:
+            engine = get_engine(name)
+            ensure_licensed(engine.identity.model, engine.traits.licence)
+        except (UnknownEngine, LicenceError) as missing:
             get_run_logger().warning("not tried: %s", missing)
+        else:
+            found[name] = engine.traits
     return found

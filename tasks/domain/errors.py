@@ -7,6 +7,7 @@
     │   ├── ParameterError        steps, guidance, prompt length or pictures outside what the engine takes
     │   ├── UnsupportedInstruction  outside what the chosen engine can do
     │   ├── UnknownEngine         no engine of that name, or what it needs is not installed or not the right version
+    │   ├── LicenceError          the model's licence forbids this use
     │   ├── OutputError           the place to write to is not writable
     │   └── AlreadyDecided        somebody else decided about this result before
     ├── SettingsError             a setting has a value it cannot have
@@ -52,6 +53,10 @@ class UnsupportedInstruction(RequestError):
 
 class UnknownEngine(RequestError):
     """No engine has that name, or what it needs is not installed or not of a version it can vouch for."""
+
+
+class LicenceError(RequestError):
+    """The licence of the model forbids the use that this installation makes of it."""
 
 
 class OutputError(RequestError):

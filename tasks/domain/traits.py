@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
+from tasks.domain.licences import UNKNOWN, Licence
 from tasks.domain.models import EditType, Frozen
 from tasks.domain.recipes import RECIPES, Recipe
 
@@ -25,3 +26,4 @@ class Traits(Frozen):
     references: int = Field(default=0, ge=0, description="How many further pictures it can be shown.")
     tunable: bool = Field(default=True, description="False when guidance and steps are fixed by how it was distilled.")
     recipes: Mapping[EditType, Recipe] = Field(default=RECIPES, description="Its own parameters by kind of edit.")
+    licence: Licence = Field(default=UNKNOWN, description="Of its model; it decides where the engine may be used.")

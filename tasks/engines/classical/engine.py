@@ -9,6 +9,7 @@ from PIL import Image
 
 from tasks.domain.errors import EngineError, UnsupportedInstruction
 from tasks.domain.instruction import EXAMPLES, Action, Operation, parse, unread
+from tasks.domain.licences import APACHE
 from tasks.domain.models import EditPlan, EditType, EngineIdentity
 from tasks.domain.traits import Traits
 from tasks.engines.classical.appearance import blur, brighten, darken, recolour, remove_object
@@ -52,6 +53,7 @@ class ClassicalEngine:
         varies=frozenset(EditType) - {EditType.TEXT},  # lettering is set one way; looks and things are seeded
         exact=True,
         reads_freely=False,  # every sentence is carried out: what is demanded twice would be done twice
+        licence=APACHE,  # this project's own
     )
 
     vision = None

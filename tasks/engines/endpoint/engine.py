@@ -10,6 +10,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from tasks.domain.errors import EngineBusy, EngineError, ParameterError, SettingsError
+from tasks.domain.licences import DECLARED, UNKNOWN, licence_of
 from tasks.domain.models import EditPlan, EngineIdentity, Frozen
 from tasks.domain.traits import Traits
 from tasks.engines.endpoint.answer import Answer, picture_of, read_document, read_events
@@ -68,8 +69,15 @@ class EndpointEngine:
 
     @property
     def traits(self) -> Traits:
-        """What the server says about its engine, or what is known of that kind of server."""
-        return self._health().traits or self._quirks.traits
+        """What the server says about its engine, or what is known of that kind of server.
+
+        The licence is the declared one (EDIT_FLOWS_ENDPOINT_LICENCE), else the server's own word, else the table's.
+        """
+        told = self._health().traits or self._quirks.traits
+        licence = DECLARED.get(self._settings.licence) or (
+            licence_of(self._remote().model) if told.licence == UNKNOWN else told.licence
+        )
+        return told.model_copy(update={"licence": licence})
 
     @property
     def vision(self) -> VisionModel | None:

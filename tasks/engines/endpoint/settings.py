@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import httpx
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,6 +22,9 @@ class EndpointSettings(BaseSettings):
     key: SecretStr = Field(default=SecretStr(""), description="Bearer token; empty: none is sent.")
     server: str = Field(default="edit-flows", description="Which kind of server it is: a key of the quirks table.")
     model: str = Field(default="", description="The model to ask for; empty: whatever an edit-flows server serves.")
+    licence: Literal["", "commercial", "research"] = Field(
+        default="", description="What the licence of the server's model allows; empty: as the server or our table says."
+    )
     timeout: float = Field(
         default=900,
         gt=0,

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from tasks.domain.errors import SettingsError
+from tasks.domain.licences import APACHE, Licence
 from tasks.domain.models import EditType, Frozen
 from tasks.domain.recipes import RECIPES, Recipe
 
@@ -45,8 +46,7 @@ class Model(Frozen):
     lora: Lora | None = None
     shift: float | None = Field(default=None, gt=0, description="Fixed shift of the schedule; empty: by resolution.")
     recipes: Mapping[EditType, Recipe]
-    licence: str
-    commercial_ok: bool
+    licence: Licence = Field(description="The strictest of weights and LoRA.")
 
     @property
     def distilled(self) -> bool:
@@ -68,13 +68,12 @@ def _with_lightning(model: Model, lora: Mapping[int, Lora]) -> dict[int, Model]:
     }
 
 
-_APACHE = {"licence": "Apache-2.0", "commercial_ok": True}
 _PLUS = {"family": Family.PLUS, "references": 2, "recipes": _every_kind(Recipe(cfg_scale=4.0, steps=40))}
 
-_EDIT = Model(repo="Qwen/Qwen-Image-Edit", family=Family.EDIT, recipes=RECIPES, **_APACHE)
-_2509 = Model(repo="Qwen/Qwen-Image-Edit-2509", **_PLUS, **_APACHE)
-_2511 = Model(repo="Qwen/Qwen-Image-Edit-2511", **_PLUS, **_APACHE)
-_FIRERED = Model(repo="FireRedTeam/FireRed-Image-Edit-1.1", **_PLUS, **_APACHE)
+_EDIT = Model(repo="Qwen/Qwen-Image-Edit", family=Family.EDIT, recipes=RECIPES, licence=APACHE)
+_2509 = Model(repo="Qwen/Qwen-Image-Edit-2509", **_PLUS, licence=APACHE)
+_2511 = Model(repo="Qwen/Qwen-Image-Edit-2511", **_PLUS, licence=APACHE)
+_FIRERED = Model(repo="FireRedTeam/FireRed-Image-Edit-1.1", **_PLUS, licence=APACHE)
 
 _LIGHTNING = "lightx2v/Qwen-Image-Lightning"
 _LORAS: Mapping[str, tuple[Model, Mapping[int, Lora]]] = {
@@ -129,12 +128,8 @@ CATALOGUE: Mapping[str, Model] = {
 DEFAULT = "qwen-image-edit-2511"
 
 
-def find(name: str, *, non_commercial: bool = False) -> tuple[str, Model]:
-    """Name and entry of a model, by its name or its repository.
-
-    Raises `SettingsError` for one that is not listed, and for one whose licence forbids commercial use unless
-    `non_commercial` says that this use is none.
-    """
+def find(name: str) -> tuple[str, Model]:
+    """Name and entry of a model, by its name or its repository. Raises `SettingsError` for one that is not listed."""
     by_repo = {model.repo: key for key, model in CATALOGUE.items() if model.lora is None}
     key = by_repo.get(name, name)
     if key not in CATALOGUE:
@@ -142,14 +137,4 @@ def find(name: str, *, non_commercial: bool = False) -> tuple[str, Model]:
             f"EDIT_FLOWS_QWEN_MODEL={name!r} is not in the catalogue. For weights of your own, name the model they "
             f"derive from there and their folder in EDIT_FLOWS_QWEN_WEIGHTS. Known: {', '.join(CATALOGUE)}"
         )
-    return key, permitted(key, CATALOGUE[key], non_commercial=non_commercial)
-
-
-def permitted(name: str, model: Model, *, non_commercial: bool) -> Model:
-    """`model`. Raises `SettingsError` when its licence forbids commercial use and `non_commercial` is not set."""
-    if not (model.commercial_ok or non_commercial):
-        raise SettingsError(
-            f"the licence of {name} ({model.licence}) forbids commercial use; set EDIT_FLOWS_QWEN_NON_COMMERCIAL=true "
-            "when yours is none, or choose another model"
-        )
-    return model
+    return key, CATALOGUE[key]

@@ -56,6 +56,7 @@ class QwenEngine:
             references=model.references,
             tunable=not model.distilled,
             recipes=model.recipes,
+            licence=self._loaded.licence,
         )
 
     @property

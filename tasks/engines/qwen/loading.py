@@ -14,7 +14,9 @@ from safetensors.torch import load_file
 from transformers import Qwen2_5_VLForConditionalGeneration
 
 from tasks.domain.errors import SettingsError
+from tasks.domain.licences import Licence, licence_of, strictest
 from tasks.domain.models import EngineIdentity
+from tasks.engines.licensing import ensure_licensed
 from tasks.engines.qwen import lora, memory, quantisation, weights
 from tasks.engines.qwen.catalogue import Model, find
 from tasks.engines.qwen.faults import device_faults
@@ -32,6 +34,7 @@ class Loaded:
     """A model ready to edit with."""
 
     model: Model
+    licence: Licence
     identity: EngineIdentity
     pipeline: Any
     tables: Tables | None
@@ -43,10 +46,12 @@ def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
     """The model the settings name, on its device.
 
     Raises `UnknownEngine` for versions that are not vouched for, `SettingsError` for weights that cannot be had, are of
-    another family or may not be used.
+    another family, `LicenceError` before any weights are touched that may not be used here.
     """
     versions = ensure_vouched()
-    name, model = find(settings.model, non_commercial=settings.non_commercial)
+    name, model = find(settings.model)
+    licence = _licence(settings, model)
+    ensure_licensed(f"{name} {settings.weights} {settings.lora}".strip(), licence)
     folder = weights.folder_of(settings.weights or model.repo, model.revision)
     change = _lora_file(settings, model)
     device = _device(settings)
@@ -71,7 +76,14 @@ def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
     made_with += ["tiled"] * (mode is memory.Memory.GROUP) + [f"{settings.area} px", device.type]
     made_with += [f"{package} {version}" for package, version in versions.items()]
     identity = EngineIdentity(name="qwen", model=name, revision=", ".join(made_with))
-    return Loaded(model, identity, pipeline, tables, complete)
+    return Loaded(model, licence, identity, pipeline, tables, complete)
+
+
+def _licence(settings: QwenSettings, model: Model) -> Licence:
+    """The catalogue's, for files on this machine as well; the strictest where other repositories are named."""
+    named = [repo for repo in (settings.weights, settings.lora) if repo and not Path(repo).expanduser().exists()]
+    own = {model.repo, model.lora.repo if model.lora else ""}
+    return strictest([model.licence, *(licence_of(repo) for repo in named if repo not in own)])
 
 
 def _lora_file(settings: QwenSettings, model: Model) -> Path | None:

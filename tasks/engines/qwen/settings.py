@@ -30,4 +30,3 @@ class QwenSettings(BaseSettings):
     vision: Literal["auto", "on", "off"] = Field(
         default="auto", description="Whether the text encoder also classifies, rewrites and judges; auto: if it can."
     )
-    non_commercial: bool = Field(default=False, description="True when models for research only may be used.")

@@ -14,6 +14,8 @@ from PIL import Image
 
 from tasks.domain import errors
 from tasks.domain.errors import EditCancelled, EngineBusy, EngineError, ParameterError, SettingsError, TransientError
+from tasks.domain.licences import Licence
+from tasks.domain.traits import Traits
 from tasks.engines.endpoint.engine import EndpointEngine, from_environment
 from tasks.engines.registry import get_engine
 from tests.tasks.engines.endpoint.scripted import (
@@ -181,6 +183,28 @@ def test_of_another_server_the_settings_and_the_table_tell(server, engine_for):
     assert not engine.traits.tunable
     assert engine.vision is None
     assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("model", "declared", "allowed"),
+    [
+        ("Qwen/Qwen-Image-Edit-2511", "", True),
+        ("Qwen/Qwen-Image-2.1", "", False),
+        ("some/model", "", None),
+        ("some/model", "commercial", True),
+        ("Qwen/Qwen-Image-Edit-2511", "research", False),
+    ],
+)
+def test_the_licence_of_another_servers_model_is_the_declared_one_else_the_tables(engine_for, model, declared, allowed):
+    engine = engine_for("vllm-omni", model=model, licence=declared)
+    assert engine.traits.licence.commercial_ok is allowed
+
+
+def test_our_server_tells_the_licence_of_its_engine(server, engine_for):
+    research = Licence(name="for research", commercial_ok=False)
+    told = Traits(licence=research).model_dump(mode="json")
+    server.health = (200, json.dumps({"status": "ready", "engine": REMOTE.model_dump(), "traits": told}).encode())
+    assert engine_for().traits.licence == research
 
 
 def test_a_server_restarted_with_another_model_is_found_out_and_asked_again(server, engine_for, plan, picture):

@@ -6,16 +6,17 @@ import pytest
 import torch
 
 from tasks.domain.errors import SettingsError, UnknownEngine
+from tasks.domain.licences import licence_of
 from tasks.domain.models import EditType
 from tasks.engines.qwen import memory, versions
-from tasks.engines.qwen.catalogue import CATALOGUE, DEFAULT, Family, find, permitted
+from tasks.engines.qwen.catalogue import CATALOGUE, DEFAULT, Family, find
 from tasks.engines.qwen.memory import GB, Memory, choose
 
 
 def test_the_default_is_the_best_model_free_for_commerce():
     name, model = find(DEFAULT)
     assert (name, model.repo) == ("qwen-image-edit-2511", "Qwen/Qwen-Image-Edit-2511")
-    assert model.commercial_ok
+    assert model.licence.commercial_ok
     assert find("Qwen/Qwen-Image-Edit-2511") == (name, model)
 
 
@@ -47,11 +48,8 @@ def test_an_unknown_model_is_refused_with_the_known_ones_and_the_way_to_use_own_
         find("/models/mine")
 
 
-def test_a_model_for_research_only_is_refused_unless_the_use_is_said_to_be_that():
-    closed = CATALOGUE[DEFAULT].model_copy(update={"commercial_ok": False, "licence": "Research only"})
-    with pytest.raises(SettingsError, match="Research only"):
-        permitted("closed", closed, non_commercial=False)
-    assert permitted("closed", closed, non_commercial=True) == closed
+def test_the_catalogue_and_the_table_of_licences_agree_on_every_repository():
+    assert all(model.licence == licence_of(model.repo) for model in CATALOGUE.values())
 
 
 def test_versions_that_were_not_compared_with_the_reference_are_refused_by_name():

@@ -7,8 +7,10 @@ import shutil
 import pytest
 from safetensors.torch import load_file, save_file
 
-from tasks.domain.errors import SettingsError
+from tasks.domain.errors import LicenceError, SettingsError
 from tasks.engines.qwen import weights
+from tasks.engines.qwen.engine import QwenEngine
+from tasks.engines.qwen.settings import QwenSettings
 from tests.tasks.engines.qwen.pictures import engine
 
 
@@ -25,6 +27,13 @@ def test_neither_folder_nor_repository_is_refused_with_what_to_do(monkeypatch):
         weights.folder_of("nobody/nothing", "main")
     with pytest.raises(SettingsError, match="cannot fetch"):
         weights.file_of("nobody/nothing", "x.safetensors")
+
+
+@pytest.mark.parametrize("given", ["weights", "lora"])
+def test_other_weights_for_research_only_are_refused_before_they_are_fetched(given):
+    named = {"model": "qwen-image-edit-2511-lightning-4", given: "Qwen/Qwen-Image-2.1"}
+    with pytest.raises(LicenceError, match=r"Qwen/Qwen-Image-2\.1 \(Qwen Research"):
+        QwenEngine(QwenSettings.model_validate(named))
 
 
 def test_a_fingerprint_stays_the_same_for_a_copy_and_changes_with_one_byte(checkpoint, tmp_path):
