@@ -132,7 +132,7 @@ def test_secrets_are_only_named_and_the_readme_says_how_to_make_them():
 def test_prefect_is_set_up_in_the_cluster_as_it_is_in_compose():
     server = {name: value for name, value in services()["server"]["environment"].items() if "$" not in value}
     assert ALL["ConfigMap/prefect"]["data"] == server
-    own = {"EDIT_FLOWS_INBOX", "EDIT_FLOWS_OUTPUT", "PREFECT_API_URL"}
+    own = {"EDIT_FLOWS_INBOX", "EDIT_FLOWS_OUTPUT", "EDIT_FLOWS_KEYS", "PREFECT_API_URL"}  # keys come as a secret
     worker = {name: value for name, value in services()["gpu"]["environment"].items() if value and "$" not in value}
     settings = ALL["ConfigMap/settings"]["data"]
     assert {name: value for name, value in settings.items() if name in worker and name not in own} == {
