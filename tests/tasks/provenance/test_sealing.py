@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 
 import pytest
 import rfc8785
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from tasks.domain.models import Frozen
 from tasks.domain.receipt import Signature
@@ -25,7 +27,7 @@ class Note(Frozen):
     number: float = 0.0
     whole: int = 0
     at: datetime = datetime(2026, 11, 26, tzinfo=UTC)
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = Field(default_factory=dict)
     signature: Signature | None = None
 
 
@@ -58,20 +60,8 @@ def test_openssl_agrees(tmp_path):
     (tmp_path / "signed").write_bytes(rfc8785.dumps(document))
     (tmp_path / "value").write_bytes(base64.b64decode(value))
     (tmp_path / "key.pem").write_text(keys.public_pem(keys.signing_key().public))
-    command = [
-        "openssl",
-        "pkeyutl",
-        "-verify",
-        "-pubin",
-        "-inkey",
-        "key.pem",
-        "-rawin",
-        "-in",
-        "signed",
-        "-sigfile",
-        "value",
-    ]
-    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = "openssl pkeyutl -verify -pubin -inkey key.pem -rawin -in signed -sigfile value"
+    told = subprocess.run(command.split(), cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "Verified Successfully" in told.stdout, told.stderr
 
 
@@ -95,8 +85,6 @@ def test_a_number_that_readers_take_differently_does_not_hold():
 
 
 def test_whose_a_signature_is_depends_on_the_keys_that_are_trusted():
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
     document, mine = written(Note()), keys.signing_key().public
     other = Ed25519PrivateKey.generate().public_key()
     assert seal_of(document, [other, mine])[0] is Seal.TRUSTED
