@@ -12,6 +12,7 @@ from tasks import __version__
 from tasks.domain.models import Classification, Job
 from tasks.domain.results import EditResult, Saved
 from tasks.domain.review import outcome_of
+from tasks.engines.registry import get_engine
 from tasks.retrying import retry_transient
 from tasks.storage import files, naming
 from tasks.storage.records import receipt
@@ -35,6 +36,7 @@ def metadata(job: Job, kind: Classification, saved: Saved) -> EditResult:
         metadata_uri=naming.metadata_uri(job, outcome),
         classification=kind,
         engine=saved.engine,
+        licence=get_engine(saved.engine.name).traits.licence,
         attempts=saved.attempts,
         untouched=saved.untouched,
         marks=saved.marks,

@@ -8,15 +8,18 @@
     │   ├── UnsupportedInstruction  outside what the chosen engine can do
     │   ├── UnknownEngine         no engine of that name, or what it needs is not installed or not the right version
     │   ├── LicenceError          the model's licence forbids this use
+    │   ├── PolicyRefused         the content policy of this installation says no
     │   ├── OutputError           the place to write to is not writable
     │   └── AlreadyDecided        somebody else decided about this result before
     ├── SettingsError             a setting has a value it cannot have
+    │   └── PolicyError           the content policy is broken or fails; nothing is edited without it
     ├── ServerError               no Prefect server answers, and none could be started
     ├── EngineError               the engine failed on a request that was fine
     │   ├── DeviceMemoryError     the request does not fit into the device's memory
     │   └── DeviceLostError       the device failed; the process has to be started anew
     ├── EditCancelled             somebody asked the edit to stop
     └── TransientError            a machine fault that may pass; the only kind Prefect retries
+        ├── PolicyAway            the content policy gives no answer now
         └── EngineBusy            its queue is full, it is loading or shutting down; says when to come again
 
 Each message holds the offending value and what to do about it.
@@ -59,6 +62,10 @@ class LicenceError(RequestError):
     """The licence of the model forbids the use that this installation makes of it."""
 
 
+class PolicyRefused(RequestError):
+    """The content policy of this installation does not allow what was asked for; the message holds its reason."""
+
+
 class OutputError(RequestError):
     """The output location cannot be written."""
 
@@ -69,6 +76,10 @@ class AlreadyDecided(RequestError):
 
 class SettingsError(EditFlowError):
     """A setting has a value it cannot have."""
+
+
+class PolicyError(SettingsError):
+    """The content policy cannot be read, is broken or fails: nothing is edited without it."""
 
 
 class ServerError(EditFlowError):
@@ -93,6 +104,10 @@ class EditCancelled(EditFlowError):
 
 class TransientError(EditFlowError):
     """A machine fault (network, storage, busy server) that may pass; Prefect retries these and only these."""
+
+
+class PolicyAway(TransientError):
+    """The content policy gives no answer, because what it asks is away or slow."""
 
 
 class EngineBusy(TransientError):

@@ -190,6 +190,11 @@ class CheckName(StrEnum):
     COMPOSITION = "composition"
     SHARPNESS = "sharpness"
     JUDGED = "judged"
+    POLICY = "policy"
+
+
+OPINIONS = frozenset({CheckName.JUDGED, CheckName.POLICY})
+"""Checks that can fail a candidate, and alone prove nothing about it."""
 
 
 class FailureClass(StrEnum):
@@ -212,6 +217,7 @@ class FailureClass(StrEnum):
     STYLE_LOST = "lettering style lost"
     SMEARED = "smeared"
     NOT_FOLLOWED = "instruction not followed"
+    DENIED = "denied by policy"
 
 
 class Contract(Frozen):
@@ -275,8 +281,8 @@ class Verdict(Frozen):
     @computed_field  # type: ignore[prop-decorator]  # mypy does not support decorators above @property
     @property
     def passed(self) -> bool:
-        """True when at least one check applied, not the judge's alone, and every one passed."""
-        return any(check.name is not CheckName.JUDGED for check in self.checks) and all(c.passed for c in self.checks)
+        """True when at least one check applied that proves an edit right, and every one passed."""
+        return any(check.name not in OPINIONS for check in self.checks) and all(c.passed for c in self.checks)
 
     @computed_field  # type: ignore[prop-decorator]  # as above
     @property

@@ -115,16 +115,19 @@ LADDERS: Mapping[FailureClass, tuple[Remedy, ...]] = {
     FailureClass.SMEARED: (_R.MORE_STEPS, _R.LARGER_WINDOW, _R.STRONGER_PROMPT, _R.OTHER_ENGINE, _R.TYPESETTING),
     FailureClass.BLURRED: (_R.MORE_STEPS, _R.STRONGER_PROMPT, _R.OTHER_ENGINE, _R.TYPESETTING),
 }
-"""From the gravest failure to the mildest; each ladder from what is most likely to mend it to the last resort."""
+"""From the gravest failure to the mildest; each ladder from what is most likely to mend it to the last resort.
+
+What the policy denied has none: to try until it looks away is no remedy.
+"""
 
 
 def next_plan(attempts: Sequence[Attempt], means: Means) -> EditPlan | None:
     """The plan to try after `attempts` (at least one, the last one failed); None when budget or remedies are spent.
 
-    The budget is `means.max_attempts` tries and `means.max_engine_seconds` of engine time, of which the next try is
+    None as well after what the policy denied. The budget is `means.max_attempts` tries and `means.max_engine_seconds` of engine time, of which the next try is
     expected to take as long as the longest so far, and longer in proportion when it has more steps.
     """
-    if len(attempts) >= means.max_attempts:
+    if len(attempts) >= means.max_attempts or FailureClass.DENIED in attempts[-1].verdict.failures:
         return None
     failures = [failure for failure in LADDERS if failure in attempts[-1].verdict.failures]
     tried = {means.essence(attempt.plan) for attempt in attempts}

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field
 
+from tasks.domain.licences import Licence
 from tasks.domain.models import (
     MAX_PROMPT,
     Attempt,
@@ -82,6 +83,7 @@ class EditResult(Frozen):
     metadata_uri: str
     classification: Classification
     engine: EngineIdentity = Field(description="Who made the output; it may not be the engine that was asked first.")
+    licence: Licence | None = Field(default=None, description="Of the model that made the output.")
     attempts: tuple[Attempt, ...]
     started: AwareDatetime
     finished: AwareDatetime
