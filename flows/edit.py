@@ -10,6 +10,7 @@ from tasks.domain.results import EditResult
 from tasks.edit import edit
 from tasks.load import load
 from tasks.metadata import metadata
+from tasks.permit import permit
 from tasks.prepare import prepare_appearance, prepare_hybrid, prepare_semantic, prepare_text
 from tasks.preserve import preserve
 from tasks.publish import publish
@@ -34,6 +35,7 @@ def edit_image(request: EditRequest, output: str | None = None, engine: str | No
     """
     with open_desk() as folder:
         job = load(request, output, engine, folder)  # A  image in
+        permit(job)  # the content policy, before anything is looked up or made
         if earlier := recall(job):
             return publish(earlier)
         kind = classify(job)  # B  classify edit type

@@ -24,7 +24,7 @@ def requeue(job: Job, attempts: Sequence[Attempt], number: int) -> EditPlan | No
     """The plan to try next, or None when attempts, engine seconds or remedies are spent."""
     plan = next_plan(attempts, _means(job))
     failures = ", ".join(attempts[-1].verdict.failures) or "no check applied"
-    decision = f"trying again {plan.remedy}" if plan else "nothing left to try within the budget, giving up"
+    decision = f"trying again {plan.remedy}" if plan else "nothing left to try, giving up"
     get_run_logger().info("attempt %d: %s; %s", number, failures, decision)
     return plan
 

@@ -111,6 +111,7 @@ DEMANDED: Mapping[FailureClass, tuple[Demand, ...]] = {
     FailureClass.STYLE_LOST: (Demand.LETTERING,),
     FailureClass.SMEARED: (Demand.CLEAN,),
     FailureClass.BLURRED: (Demand.SHARP,),
+    FailureClass.DENIED: (),
 }
 
 MARKS: Mapping[Script, tuple[str, ...]] = {

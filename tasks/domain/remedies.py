@@ -124,8 +124,9 @@ What the policy denied has none: to try until it looks away is no remedy.
 def next_plan(attempts: Sequence[Attempt], means: Means) -> EditPlan | None:
     """The plan to try after `attempts` (at least one, the last one failed); None when budget or remedies are spent.
 
-    None as well after what the policy denied. The budget is `means.max_attempts` tries and `means.max_engine_seconds` of engine time, of which the next try is
-    expected to take as long as the longest so far, and longer in proportion when it has more steps.
+    None as well after what the policy denied. The budget is `means.max_attempts` tries and `means.max_engine_seconds`
+    of engine time, of which the next try is expected to take as long as the longest so far, and longer in proportion
+    when it has more steps.
     """
     if len(attempts) >= means.max_attempts or FailureClass.DENIED in attempts[-1].verdict.failures:
         return None

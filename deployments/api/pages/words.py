@@ -91,6 +91,7 @@ _CHECKS: Mapping[str, tuple[str, str, str]] = {
     CheckName.COMPOSITION: ("composition", "화면 구성", "构图"),
     CheckName.SHARPNESS: ("sharpness", "선명도", "清晰度"),
     CheckName.JUDGED: ("judged", "모델 평가", "模型评判"),
+    CheckName.POLICY: ("policy", "콘텐츠 정책", "内容政策"),
 }
 
 _FAILURES: Mapping[str, tuple[str, str, str]] = {
@@ -111,6 +112,7 @@ _FAILURES: Mapping[str, tuple[str, str, str]] = {
     FailureClass.STYLE_LOST: ("lettering style lost", "글자체가 달라짐", "字体风格丢失"),
     FailureClass.SMEARED: ("smeared", "번짐", "涂抹痕迹"),
     FailureClass.NOT_FOLLOWED: ("instruction not followed", "지시를 따르지 않음", "未遵循指令"),
+    FailureClass.DENIED: ("denied by policy", "정책상 거부됨", "被政策拒绝"),
 }
 
 GROUPS = {"outcome": _OUTCOMES, "decision": _DECISIONS, "checks": _CHECKS, "failure": _FAILURES}

@@ -81,8 +81,8 @@ def follow(failures: Sequence[Sequence[FailureClass]], means: Means, first: Edit
     return attempts
 
 
-def test_every_failure_class_has_a_ladder_that_ends_with_another_engine():
-    assert set(LADDERS) == set(FailureClass)
+def test_every_failure_class_has_a_ladder_that_ends_with_another_engine_but_what_the_policy_denied():
+    assert set(LADDERS) == set(FailureClass) - {FailureClass.DENIED}
     assert all(Remedy.OTHER_ENGINE in ladder for ladder in LADDERS.values())
 
 
@@ -100,6 +100,11 @@ def test_the_remedy_moves_the_parameter_that_causes_the_failure(failure, field, 
     plan = retry([attempt(first, failure)], means())
     assert (getattr(plan, field) - getattr(first, field)) * direction > 0
     assert plan.seed != first.seed
+
+
+@pytest.mark.parametrize("others", [(), (FailureClass.BLURRED,)])
+def test_what_the_policy_denied_is_not_tried_again_whatever_else_is_wrong(others):
+    assert next_plan([attempt(plan_for(), FailureClass.DENIED, *others)], means()) is None
 
 
 def test_the_plan_says_why_it_was_made():
@@ -146,8 +151,8 @@ def test_a_larger_window_is_only_a_remedy_for_a_picture_larger_than_the_engine_w
 
 def test_an_engine_for_which_nothing_makes_a_difference_is_not_asked_twice():
     setting = means(engine="setter", max_attempts=8)
-    assert len(follow([list(FailureClass)], setting, plan_for())) == 1
-    assert len(follow([list(FailureClass)], setting, plan_for(EditType.APPEARANCE))) == 8
+    assert len(follow([list(LADDERS)], setting, plan_for())) == 1
+    assert len(follow([list(LADDERS)], setting, plan_for(EditType.APPEARANCE))) == 8
 
 
 def test_a_text_edit_is_typeset_on_its_last_try_with_the_words_of_the_request():
@@ -199,7 +204,7 @@ TRAITS = st.builds(
 
 
 @given(
-    failures=st.lists(st.lists(st.sampled_from(FailureClass), max_size=4), min_size=1, max_size=5),
+    failures=st.lists(st.lists(st.sampled_from(list(LADDERS)), max_size=4), min_size=1, max_size=5),
     first=st.builds(
         plan_for,
         st.sampled_from(EditType),
