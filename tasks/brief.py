@@ -10,14 +10,14 @@ from tasks.domain.brand import Brand, in_brand, parse_brand, refuse_forbidden
 from tasks.domain.campaign import VERSION, Brief, Variation, numbered
 from tasks.domain.classification import classify
 from tasks.domain.errors import RequestError, UnknownEngine
-from tasks.domain.identity import identity_of
+from tasks.domain.identity import identity_of, seen
 from tasks.domain.models import ImageRef, OutputFormat
 from tasks.domain.platforms import chosen
 from tasks.engines.registry import ENGINES, get_engine
 from tasks.imaging import codec
 from tasks.imaging.branding.logo import seen_part
 from tasks.retrying import retry_transient
-from tasks.settings import settings
+from tasks.settings import marking_of, settings
 from tasks.storage import desk, files, naming
 from tasks.storage.documents import read_document
 
@@ -54,6 +54,7 @@ def brief(
     logos = _logos(brand, brand_uri, folder)
     prompts = tuple(_prompt(brand, variation, engine_name) for variation in named)
     laid = desk.lay(folder, "source", source)
+    marking = marking_of()
     decided = identity_of(
         version=VERSION,
         source=laid.sha256,
@@ -63,6 +64,7 @@ def brief(
         variations=[variation.model_dump(mode="json") for variation in named],
         engine=engine_name,
         format=output_format,
+        **seen(marking),
     )
     return Brief(
         identity=decided,
@@ -78,6 +80,7 @@ def brief(
         output=target,
         output_format=output_format,
         desk=folder,
+        marking=marking,
     )
 
 

@@ -34,7 +34,7 @@ def conclude(brief: Brief, pieces: Sequence[Piece], failed: Sequence[Failed]) ->
     stem = files.join(brief.output, f"{brief.stem}-campaign-{brief.identity[:12]}")
     sheet_uri = f"{stem}-{hashlib.sha256(data).hexdigest()[:8]}.jpg"
     files.write_once(sheet_uri, data)
-    lasting = [piece.model_copy(update={"reused": False}) for piece in pieces]
+    lasting = [piece.model_copy(update={"reused": False, "signature": None}) for piece in pieces]
     result = CampaignResult(
         identity=brief.identity,
         brand=brief.brand.name,

@@ -43,7 +43,7 @@ def load(request: EditRequest, output: str | None, engine: str | None, folder: s
         )
     files.ensure_writable(target)
     signing_key()  # the last box signs: what it could not is refused here
-    marking = marking_of(request)
+    marking = marking_of(request.label, draft=request.draft, exif=request.keep_exif)
     data = files.read(request.image)
     picture = codec.decode(data, name=request.image)
     desk.keep_file(folder, ORIGINAL, data)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from tasks.domain.models import EditRequest, Label, Marking, Marks
+from tasks.domain.models import Label, Marking, Marks
 from tasks.domain.review import Late
 from tasks.engines.registry import ENGINES
 from tasks.environment import read
@@ -76,13 +76,13 @@ def settings() -> Settings:
     return read(Settings)
 
 
-def marking_of(request: EditRequest) -> Marking:
-    """How the result of a request is to be marked: as it asks, else as set; drafts neither visibly nor in pixels."""
+def marking_of(label: Label | None = None, *, draft: bool = False, exif: bool = False) -> Marking:
+    """How a result is to be marked: as asked, else as set; a draft neither visibly nor in its pixels."""
     return Marking(
         marks=settings().marks,
-        label=Label.NONE if request.draft else request.label or settings().label,
-        watermark=settings().watermark and not request.draft,
-        exif=request.keep_exif,
+        label=Label.NONE if draft else label or settings().label,
+        watermark=settings().watermark and not draft,
+        exif=exif,
     )
 
 

@@ -9,9 +9,22 @@ from pydantic import Field, computed_field, field_validator
 
 from tasks.domain.brand import Brand, Position
 from tasks.domain.ending import Ending
-from tasks.domain.identity import identity_of
-from tasks.domain.models import MAX_PROMPT, MAX_SEED, Box, EditType, Frozen, ImageRef, OutputFormat, TextLine
+from tasks.domain.identity import identity_of, seen
+from tasks.domain.marking import EditClass
+from tasks.domain.models import (
+    MAX_PROMPT,
+    MAX_SEED,
+    Box,
+    EditType,
+    EngineIdentity,
+    Frozen,
+    ImageRef,
+    Marking,
+    OutputFormat,
+    TextLine,
+)
 from tasks.domain.platforms import Platform
+from tasks.domain.receipt import Applied, Signature
 from tasks.domain.results import Outcome
 from tasks.domain.template import name_fault
 
@@ -54,6 +67,7 @@ class Brief(Frozen):
     output: str
     output_format: OutputFormat
     desk: str
+    marking: Marking = Marking()
 
 
 class Look(Frozen):
@@ -62,6 +76,9 @@ class Look(Frozen):
     variation: str
     image: ImageRef
     edit: str = Field(default="", description="Metadata of the edit that made it; empty for the picture itself.")
+    edit_class: EditClass = Field(default=EditClass.UNEDITED, description="What went into it.")
+    engine: EngineIdentity | None = Field(default=None, description="Who made it; empty for the picture itself.")
+    file: str = Field(default="", description="Its file on the desk, as it was read; empty in metadata.")
 
 
 class Kept(Frozen):
@@ -182,7 +199,13 @@ class Piece(Frozen):
     checks: tuple[BrandCheck, ...]
     tried: tuple[str, ...] = Field(description="Layouts that were tried before, each with what was wrong.")
     notes: tuple[str, ...] = ()
+    marks: Applied | None = Field(default=None, description="How the output's file says what it is.")
+    signature: Signature | None = Field(default=None, description="As of every receipt.")
     reused: bool = False
+
+    def again(self) -> Piece:
+        """The same as an answer to a later request. What is not word for word the file is not signed."""
+        return self.model_copy(update={"reused": True, "signature": None})
 
 
 class Failed(Frozen):
@@ -236,4 +259,5 @@ def piece_identity(brief: Brief, look: Look, platform: Platform) -> str:
         logos=[logo.sha256 for logo in brief.logos],
         platform=platform.model_dump(mode="json", exclude={"title", "source", "date"}),
         format=brief.output_format,
+        **seen(brief.marking),
     )

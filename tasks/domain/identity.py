@@ -40,10 +40,13 @@ def identify(
     }
     if references:
         content["references"] = [picture.sha256 for picture in references]
-    visible = marking.model_dump(mode="json", exclude={"marks"})
-    if visible != UNMARKED.model_dump(mode="json", exclude={"marks"}):
-        content["marking"] = visible
-    return identity_of(**content)
+    return identity_of(**content | seen(marking))
+
+
+def seen(marking: Marking) -> dict[str, Any]:
+    """What a marking adds to an identity: nothing, unless it shows in the picture or in its EXIF."""
+    fields = marking.model_dump(mode="json", exclude={"marks"})
+    return {} if fields == UNMARKED.model_dump(mode="json", exclude={"marks"}) else {"marking": fields}
 
 
 def work_of(job: Job) -> str:

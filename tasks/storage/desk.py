@@ -29,9 +29,8 @@ def open_desk() -> Iterator[str]:
 def lay(desk: str, name: str, image: Image.Image) -> ImageRef:
     """Reference to `image`, written losslessly to the desk as `name`.png."""
     data = codec.encode(image, OutputFormat.PNG)
-    keep_file(desk, f"{name}.png", data)
     return ImageRef(
-        uri=str(Path(desk, f"{name}.png")),
+        uri=keep_file(desk, f"{name}.png", data),
         sha256=codec.pixel_sha256(image),
         file_sha256=hashlib.sha256(data).hexdigest(),
         width=image.width,
@@ -39,13 +38,14 @@ def lay(desk: str, name: str, image: Image.Image) -> ImageRef:
     )
 
 
-def keep_file(desk: str, name: str, data: bytes) -> None:
-    """Lay a file on the desk as it is, under `name`. Raises `OutputError` when there is no room."""
+def keep_file(desk: str, name: str, data: bytes) -> str:
+    """Path of a file laid on the desk as it is. Raises `OutputError` when there is no room."""
     path = Path(desk, name)
     try:
         path.write_bytes(data)
     except OSError as full:
         raise OutputError(f"cannot write the working copy {str(path)!r}: {full}; make room or set TMPDIR") from full
+    return str(path)
 
 
 def pick_up(ref: ImageRef) -> Image.Image:
