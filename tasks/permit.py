@@ -19,7 +19,7 @@ from tasks.storage import desk
 def permit(job: Job) -> Ruling | None:
     """What the policy says to the request, when it allows it; None where no policy is set.
 
-    Raises `PolicyRefused` with its reason when it does not, `PolicyError` when it cannot say: then nothing is edited.
+    Raises `PolicyRefused` with its reason when it does not, `PolicyError` or `PolicyFailed` when nobody can say.
     """
     policy = policy_in_force()
     if policy is None:

@@ -23,7 +23,7 @@ def validate(job: Job, plan: EditPlan, candidate: Candidate, attempt: int) -> Ve
     """The verdict on one candidate: every check of the plan with its score, threshold and, if failed, what is wrong.
 
     The vision-language model of the job's engine is asked for a second opinion; when that fails, the checks decide.
-    The content policy, where one is set, is asked of every candidate; raises `PolicyError` when it cannot say.
+    The content policy, where one is set, is asked of every candidate; raises `PolicyFailed` when it cannot say.
     """
     source, picture = desk.pick_up(job.source), desk.pick_up(candidate.image)
     allowed = np.asarray(desk.pick_up(plan.mask)) > 0 if plan.mask else None

@@ -12,7 +12,8 @@
     │   ├── OutputError           the place to write to is not writable
     │   └── AlreadyDecided        somebody else decided about this result before
     ├── SettingsError             a setting has a value it cannot have
-    │   └── PolicyError           the content policy is broken or fails; nothing is edited without it
+    │   └── PolicyError           the content policy cannot be had; nothing is edited without it
+    ├── PolicyFailed              the content policy failed on one request; that is not edited without it
     ├── ServerError               no Prefect server answers, and none could be started
     ├── EngineError               the engine failed on a request that was fine
     │   ├── DeviceMemoryError     the request does not fit into the device's memory
@@ -79,7 +80,11 @@ class SettingsError(EditFlowError):
 
 
 class PolicyError(SettingsError):
-    """The content policy cannot be read, is broken or fails: nothing is edited without it."""
+    """The content policy cannot be read, made or understood: nothing is edited without it."""
+
+
+class PolicyFailed(EditFlowError):
+    """The content policy raised an error, or gave no ruling, about one request or picture."""
 
 
 class ServerError(EditFlowError):

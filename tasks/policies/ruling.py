@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 
 import httpx
 
-from tasks.domain.errors import PolicyAway, PolicyError, TransientError
+from tasks.domain.errors import PolicyAway, PolicyFailed, TransientError
 from tasks.domain.models import Check, CheckName, FailureClass
 from tasks.domain.policy import Ruling
 from tasks.policies.protocol import Asked, Made, Policy
@@ -20,7 +20,7 @@ AWAY = (OSError, httpx.TransportError, TransientError)
 
 
 def before(policy: Policy, asked: Asked) -> Ruling:
-    """What the policy says to a request. Raises `PolicyError` or `PolicyAway` when it says nothing."""
+    """What the policy says to a request. Raises `PolicyFailed` or `PolicyAway` when it says nothing."""
     return _ruled(policy, lambda: policy.before(asked))
 
 
@@ -56,12 +56,12 @@ def _ruled(policy: Policy, ask: Callable[[], Ruling]) -> Ruling:
         ruling = answers.get(timeout=PATIENCE)
     except Empty:
         raise PolicyAway(
-            f"the policy {policy.identity} gave no answer in {PATIENCE:g} s, so nothing is edited: look at what it asks"
+            f"the policy {policy.identity} gave no answer in {PATIENCE:g} s, so this is not edited: look at its server"
         ) from None
     if isinstance(ruling, AWAY):
         raise PolicyAway(f"the policy {policy.identity} cannot be asked now: {ruling}") from ruling
     if not isinstance(ruling, Ruling):
         said = f"{type(ruling).__name__}: {ruling}" if isinstance(ruling, BaseException) else repr(ruling)
         cause = ruling if isinstance(ruling, BaseException) else None
-        raise PolicyError(f"the policy {policy.identity} failed, so nothing is edited: {said}") from cause
+        raise PolicyFailed(f"the policy {policy.identity} failed, so this is not edited: {said}") from cause
     return ruling.model_copy(update={"policy": policy.identity})

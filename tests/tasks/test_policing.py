@@ -30,7 +30,9 @@ def test_rules_lie_in_a_folder_or_a_bucket_and_a_changed_file_holds_at_once(base
     assert isinstance(first, RulesPolicy)
     assert policy_in_force() is first
     files.replace(place, b"consent_for_faces: true\nconsent_label: form\n")
-    assert policy_in_force().identity != first.identity
+    changed = policy_in_force()
+    assert changed is not None
+    assert changed.identity != first.identity
 
 
 @pytest.mark.parametrize("content", [b"deny: [", b"", b"- nude\n", b"\xff\xfe", b"!!python/object:os.system x"])
