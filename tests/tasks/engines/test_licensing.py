@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tasks.domain.errors import LicenceError, SettingsError
-from tasks.domain.licences import licence_of
+from tasks.domain.licences import APACHE, licence_of
 from tasks.engines.licensing import ensure_licensed, use
+from tasks.engines.registry import get_engine
 
 RESEARCH = "Qwen/Qwen-Image-2.1"
 
@@ -33,3 +34,7 @@ def test_a_value_that_is_neither_is_named_with_its_variable(monkeypatch):
     monkeypatch.setenv("EDIT_FLOWS_COMMERCIAL", "perhaps")
     with pytest.raises(SettingsError, match="EDIT_FLOWS_COMMERCIAL='perhaps'"):
         use()
+
+
+def test_the_engine_of_a_fresh_clone_may_be_used_by_anyone():
+    assert get_engine("classical").traits.licence == APACHE

@@ -8,6 +8,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from tasks.domain.errors import LicenceError, SettingsError
+from tasks.domain.licences import APACHE
 from tasks.engines.qwen import weights
 from tasks.engines.qwen.engine import QwenEngine
 from tasks.engines.qwen.settings import QwenSettings
@@ -34,6 +35,10 @@ def test_other_weights_for_research_only_are_refused_before_they_are_fetched(giv
     named = {"model": "qwen-image-edit-2511-lightning-4", given: "Qwen/Qwen-Image-2.1"}
     with pytest.raises(LicenceError, match=r"Qwen/Qwen-Image-2\.1 \(Qwen Research"):
         QwenEngine(QwenSettings.model_validate(named))
+
+
+def test_a_folder_of_a_catalogue_model_has_the_models_licence(checkpoint):
+    assert engine(checkpoint("edit"), "edit").traits.licence == APACHE
 
 
 def test_a_fingerprint_stays_the_same_for_a_copy_and_changes_with_one_byte(checkpoint, tmp_path):
