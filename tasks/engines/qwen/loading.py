@@ -17,8 +17,9 @@ from tasks.domain.errors import SettingsError
 from tasks.domain.licences import Licence, licence_of, strictest
 from tasks.domain.models import EngineIdentity
 from tasks.engines.licensing import ensure_licensed
-from tasks.engines.qwen import lora, memory, quantisation, weights
+from tasks.engines.qwen import attention, blocks, lora, memory, quantisation, weights
 from tasks.engines.qwen.catalogue import Model, find
+from tasks.engines.qwen.fast import Fast
 from tasks.engines.qwen.faults import device_faults
 from tasks.engines.qwen.modulation import Tables
 from tasks.engines.qwen.processor import load_processor
@@ -58,25 +59,43 @@ def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
     pipeline, complete = _pipeline(folder, model, dtype, settings)
     if change is not None:
         lora.fuse(pipeline.transformer, _tensors(change), source=str(change))
+    if Fast.BLOCKS in settings.fast:
+        blocks.shorten(pipeline.transformer)
     quantisation.after_fusing(settings.quantise, pipeline.transformer)
     mode = memory.choose(settings.memory, memory.free_bytes(device) + quantisation.SAVED[settings.quantise])
-    tables = Tables(pipeline.transformer) if mode in {memory.Memory.TABLES, memory.Memory.OFFLOAD} else None
+    tables = Tables(pipeline.transformer) if memory.tabled(mode, wanted=Fast.TABLES in settings.fast) else None
     with device_faults(pipeline, "loading the weights"):
         memory.lay_out(pipeline, mode, device)
-    if settings.compiled and mode is not memory.Memory.RESIDENT:
-        raise SettingsError(
-            f"EDIT_FLOWS_QWEN_COMPILED=true needs all weights on the device, and EDIT_FLOWS_QWEN_MEMORY is {mode}: use "
-            "one or the other"
+        if tables is not None and mode is memory.Memory.RESIDENT:
+            tables.move_layers(device)
+        kernel = (
+            attention.use_fastest(pipeline.transformer, device, settings.area)
+            if Fast.ATTENTION in settings.fast
+            else ""
         )
     if settings.compiled:
-        # one compilation serves every size and length of prompt; static shapes give up after the eighth
-        pipeline.transformer.compile_repeated_blocks(fullgraph=True, dynamic=True)
+        _compile(pipeline.transformer, mode)
     made_with = [weights.fingerprint([folder, *([change] if change else [])]), str(dtype).removeprefix("torch.")]
     made_with += [settings.quantise] * bool(settings.quantise) + ["compiled"] * settings.compiled
+    made_with += [f"fast {way}" for way in sorted(settings.fast - {Fast.ATTENTION, Fast.TABLES})]
+    made_with += [f"attention {kernel}"] * bool(kernel)
     made_with += ["tiled"] * (mode is memory.Memory.GROUP) + [f"{settings.area} px", device.type]
     made_with += [f"{package} {version}" for package, version in versions.items()]
     identity = EngineIdentity(name="qwen", model=name, revision=", ".join(made_with))
     return Loaded(model, licence, identity, pipeline, tables, complete)
+
+
+def _compile(transformer: Any, mode: memory.Memory) -> None:
+    """Compile the blocks: once for every size and length of prompt; static shapes give up after the eighth.
+
+    Raises `SettingsError` where weights come and go while an edit runs.
+    """
+    if mode not in {memory.Memory.RESIDENT, memory.Memory.TABLES}:
+        raise SettingsError(
+            f"EDIT_FLOWS_QWEN_COMPILED=true needs the weights on the device, and EDIT_FLOWS_QWEN_MEMORY is {mode}: use "
+            "one or the other"
+        )
+    transformer.compile_repeated_blocks(fullgraph=True, dynamic=True)
 
 
 def _licence(settings: QwenSettings, model: Model) -> Licence:
@@ -101,7 +120,8 @@ def _lora_file(settings: QwenSettings, model: Model) -> Path | None:
 
 def _pipeline(folder: Path, model: Model, dtype: torch.dtype, settings: QwenSettings) -> tuple[Any, bool]:
     """The pipeline on the CPU, and whether its language model came whole."""
-    quantised = quantisation.while_loading(settings.quantise, dtype, fused=model.lora is not None)
+    fused = model.lora is not None or Fast.BLOCKS in settings.fast
+    quantised = quantisation.while_loading(settings.quantise, dtype, fused=fused)
     try:
         named = diffusers.DiffusionPipeline.load_config(folder).get("_class_name")
         if named != model.family.value:

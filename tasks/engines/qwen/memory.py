@@ -55,6 +55,11 @@ def choose(wanted: Memory, free: float) -> Memory:
     return next(need.mode for need in LADDER if free >= need.bytes)
 
 
+def tabled(mode: Memory, *, wanted: bool) -> bool:
+    """Whether modulation is kept in tables: where it is `wanted` and where that saves memory, but for `group`."""
+    return mode in {Memory.TABLES, Memory.OFFLOAD} or (wanted and mode is Memory.RESIDENT)
+
+
 def free_bytes(device: torch.device) -> float:
     """Bytes free on the device; on the CPU everything fits as far as this is concerned."""
     return float(torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else float("inf")

@@ -33,11 +33,13 @@ SAVED = {Quantise.NONE: 0.0, Quantise.FP8: 13.6e9, Quantise.NF4: 20.4e9}
 
 
 def while_loading(kind: Quantise, dtype: torch.dtype, *, fused: bool) -> dict[str, Any]:
-    """Arguments of `from_pretrained`. Raises `SettingsError` for nf4 with a LoRA or without a GPU."""
+    """Arguments of `from_pretrained`. Raises `SettingsError` for nf4 without a GPU or where weights are `fused`."""
     if kind is not Quantise.NF4:
         return {}
     if fused:
-        raise SettingsError("EDIT_FLOWS_QWEN_QUANTISE=nf4 cannot take a LoRA; use fp8 or a model without one")
+        raise SettingsError(
+            "EDIT_FLOWS_QWEN_QUANTISE=nf4 cannot take a LoRA or EDIT_FLOWS_QWEN_FAST=blocks: use fp8 or none"
+        )
     if not torch.cuda.is_available():
         raise SettingsError("EDIT_FLOWS_QWEN_QUANTISE=nf4 needs a CUDA device; use fp8 or none")
     _require("bitsandbytes")

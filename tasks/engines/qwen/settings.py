@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tasks.engines.qwen.catalogue import DEFAULT
+from tasks.engines.qwen.fast import Fast, parse
 from tasks.engines.qwen.memory import Memory
 from tasks.engines.qwen.quantisation import Quantise
 
@@ -23,6 +24,10 @@ class QwenSettings(BaseSettings):
     device: str = Field(default="", description="cuda, cuda:1, cpu; empty: cuda where there is one.")
     memory: Memory = Field(default=Memory.AUTO, description="Where the weights are while an edit runs.")
     quantise: Quantise = Field(default=Quantise.NONE, description="Smaller weights, another result.")
+    fast: Annotated[frozenset[Fast], NoDecode, BeforeValidator(parse)] = Field(
+        default=frozenset(),
+        description=f"Shorter ways to the same result but for rounding: {', '.join(Fast)}, with commas, or all.",
+    )
     compiled: bool = Field(default=False, description="Compile the blocks: slower to start, faster to run.")
     area: int = Field(
         default=1024 * 1024, ge=64 * 64, le=2048 * 2048, description="Pixels a picture is worked at; trained: 1024²."

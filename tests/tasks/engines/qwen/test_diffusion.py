@@ -144,4 +144,4 @@ def test_tables_hold_what_a_schedule_needs_however_many_there_were_before(checkp
 
 def test_blocks_are_only_compiled_where_all_weights_are_on_the_device(checkpoint):
     with pytest.raises(SettingsError, match="COMPILED"):
-        load(checkpoint, "edit", memory="tables", compiled=True)
+        load(checkpoint, "edit", memory="group", compiled=True)
