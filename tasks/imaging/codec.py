@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
 
 from tasks.domain.errors import ImageError, MaskError
 from tasks.domain.models import OutputFormat
@@ -16,6 +17,11 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "I;16", "I;16B", "I;16L")
 MAX_PIXELS = 128_000_000
 """Largest picture let in, in pixels (16000 x 8000); checked from the header, before anything is decoded."""
+MOST_PIXELS = {"WEBP": 60_000_000, "JPEG": 110_000_000}
+"""Where a format takes less: libwebp holds a picture four times, libjpeg the coefficients of a progressive one. No
+picture may need more than 1.5 GB."""
+TO_8_BITS = (np.arange(2**16) / 257).round().astype(np.uint8)
+"""Grey of 16 bits -> of 8."""
 
 LONGEST_SIDE: dict[OutputFormat, int] = {
     OutputFormat.PNG: MAX_PIXELS,
@@ -38,8 +44,7 @@ def decode(data: bytes, *, name: str) -> Image.Image:
     ignored, as browsers do. 16-bit grey is scaled to 8 bits. Raises `ImageError` for anything else.
     """
     image = _open(data, name)
-    upright = ImageOps.exif_transpose(image)
-    return _as_srgb(upright)
+    return _as_srgb(image)
 
 
 def decode_mask(data: bytes, *, name: str, size: tuple[int, int]) -> Image.Image:
@@ -65,12 +70,22 @@ def decode_mask(data: bytes, *, name: str, size: tuple[int, int]) -> Image.Image
     return stencil
 
 
-def encode(image: Image.Image, output_format: OutputFormat) -> bytes:
-    """The file of a picture of mode L, RGB or RGBA: PNG and WebP lossless, JPEG 4:4:4 at quality 95 on white."""
+def encode(image: Image.Image, output_format: OutputFormat, *, xmp: bytes = b"", exif: bytes = b"") -> bytes:
+    """The file of a picture of mode L, RGB or RGBA: PNG and WebP lossless, JPEG 4:4:4 at quality 95 on white.
+
+    Nothing else is in it but the XMP packet and the EXIF given; they change no pixel.
+    """
     if output_format is OutputFormat.JPEG and image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    options = SAVE_OPTIONS[output_format] | ({"exif": exif} if exif else {})
+    if xmp and output_format is OutputFormat.PNG:
+        chunks = PngInfo()
+        chunks.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        options["pnginfo"] = chunks
+    elif xmp:
+        options["xmp"] = xmp
     buffer = io.BytesIO()
-    image.save(buffer, output_format.value.upper(), **SAVE_OPTIONS[output_format])
+    image.save(buffer, output_format.value.upper(), **options)
     return buffer.getvalue()
 
 
@@ -91,7 +106,7 @@ def pixel_sha256(image: Image.Image) -> str:
 
 
 def _open(data: bytes, name: str) -> Image.Image:
-    """The loaded picture, its size and kind checked before its pixels are decoded."""
+    """The loaded picture, upright, its size and kind checked before its pixels are decoded."""
     if not data:
         raise ImageError(f"{name!r} is empty (0 bytes): give a picture")
     try:
@@ -100,6 +115,9 @@ def _open(data: bytes, name: str) -> Image.Image:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             _refuse_unfit(image, name)
             image.load()
+            ImageOps.exif_transpose(image, in_place=True)
+            if image.mode in {"P", "PA"} and image.palette is None:
+                raise ValueError("the palette its colours are taken from is missing")
     except UnidentifiedImageError:
         raise ImageError(f"{name!r} is not a picture: give one of {', '.join(FORMATS)}") from None
     except Image.DecompressionBombError as bomb:
@@ -112,10 +130,11 @@ def _open(data: bytes, name: str) -> Image.Image:
 def _refuse_unfit(image: Image.Image, name: str) -> None:
     if min(image.size) < 1:
         raise ImageError(f"{name!r} is {_by(image.size)}: a picture has at least one pixel")
-    if image.width * image.height > MAX_PIXELS:
+    most = MOST_PIXELS.get(image.format or "", MAX_PIXELS)
+    if image.width * image.height > most:
         raise ImageError(
             f"{name!r} is {_by(image.size)}, {image.width * image.height / 1e6:.0f} megapixels: "
-            f"the limit is {MAX_PIXELS / 1e6:.0f}, make it smaller"
+            f"the limit is {most / 1e6:.0f}, make it smaller"
         )
     if getattr(image, "n_frames", 1) > 1:
         raise ImageError(
@@ -127,27 +146,35 @@ def _refuse_unfit(image: Image.Image, name: str) -> None:
 
 def _as_srgb(image: Image.Image) -> Image.Image:
     """The picture in sRGB, without its metadata."""
-    has_alpha = image.has_transparency_data
     if image.mode.startswith("I;16"):
-        grey = (np.asarray(image, dtype=np.uint16) / 257).round().astype(np.uint8)
-        return Image.fromarray(grey).convert("RGB")
+        return Image.fromarray(TO_8_BITS[np.asarray(image, dtype=np.uint16)]).convert("RGB")
     profile = image.info.get("icc_profile")
-    alpha = image.convert("RGBA").getchannel("A") if has_alpha else None
+    alpha = _transparency(image)
     colours = image if image.mode in {"RGB", "CMYK", "L"} else image.convert("RGB")
     if profile:
         colours = _through_profile(colours, profile)
-    plain = colours.convert("RGB")
+    plain = colours.convert("RGB") if colours is image or colours.mode != "RGB" else colours
     if alpha is not None:
         plain.putalpha(alpha)
     plain.info.clear()
     return plain
 
 
+def _transparency(image: Image.Image) -> Image.Image | None:
+    """How opaque each pixel is; None when all are, by the kind of picture."""
+    if not image.has_transparency_data:
+        return None
+    return (image if "A" in image.getbands() else image.convert("RGBA")).getchannel("A")
+
+
 def _through_profile(image: Image.Image, profile: bytes) -> Image.Image:
     """The picture converted from its own colour profile to sRGB, or as it is when the profile does not fit it."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        in_place = image.mode == "RGB"  # where a picture takes gigabytes, a copy less counts
+        converted = ImageCms.profileToProfile(
+            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB", inPlace=in_place
+        )
     except (ImageCms.PyCMSError, OSError, ValueError):
         return image
     return converted or image
