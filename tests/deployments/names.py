@@ -14,10 +14,11 @@ from deployments.api.settings import ApiSettings
 from tasks.engines.endpoint.settings import EndpointSettings
 from tasks.engines.qwen.settings import QwenSettings
 from tasks.inboxes import Inboxes
+from tasks.provenance.certificates import CertificateSettings
 from tasks.provenance.keys import KeySettings
 from tasks.settings import Settings
 
-OURS = (Settings, KeySettings, Inboxes, EndpointSettings, QwenSettings, ApiSettings)
+OURS = (Settings, KeySettings, CertificateSettings, Inboxes, EndpointSettings, QwenSettings, ApiSettings)
 INTEGRATIONS = (RedisMessagingSettings, RedisWorkerCleanupQueueSettings, KubernetesObserverSettings)
 OTHERS = {
     "EDIT_FLOWS_SERVER_TOKEN",  # tasks/engines/server/__main__.py
