@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, ParseError
 from xml.sax.saxutils import quoteattr
@@ -59,7 +60,7 @@ def packet(origin: Origin) -> bytes:
 def read(data: bytes) -> Origin | None:
     """What the XMP of a picture says; None without any that can be read, whatever the file holds."""
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:  # large, yet allowed
             raw = image.info.get("XML:com.adobe.xmp") or image.info.get("xmp") or b""
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, Image.DecompressionBombError):
         return None
