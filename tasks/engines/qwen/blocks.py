@@ -69,7 +69,7 @@ class FusedAttention:
         return seen, attn.to_add_out(attended[:, :text]) if text else encoder_hidden_states
 
 
-class LastBlock(QwenImageTransformerBlock):  # type: ignore[misc]
+class LastBlock(QwenImageTransformerBlock):
     """The last block: text and references give keys and values, and nobody reads what would become of them."""
 
     def forward(

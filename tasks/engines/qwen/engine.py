@@ -16,6 +16,7 @@ from tasks.engines.protocol import Edited, Report
 from tasks.engines.qwen import prompts
 from tasks.engines.qwen.catalogue import Family
 from tasks.engines.qwen.diffusion import Conditions, Sampling, decode, denoise
+from tasks.engines.qwen.fast import Fast
 from tasks.engines.qwen.faults import device_faults
 from tasks.engines.qwen.geometry import (
     MULTIPLE,
@@ -26,6 +27,7 @@ from tasks.engines.qwen.geometry import (
     working_size,
 )
 from tasks.engines.qwen.loading import Loaded, load
+from tasks.engines.qwen.prefixes import Prefixes
 from tasks.engines.qwen.settings import QwenSettings
 from tasks.engines.qwen.vision import QwenVision, sees
 
@@ -36,6 +38,7 @@ class QwenEngine:
     def __init__(self, settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> None:
         self._settings = settings
         self._loaded: Loaded = load(settings, dtype)
+        self._prefixes = Prefixes(self._loaded.pipeline) if Fast.PROMPTS in settings.fast else None
         self._lock = threading.RLock()
         self._vision = self._sound_vision()
         if self._device.type == "cuda":
@@ -153,7 +156,7 @@ class QwenEngine:
         text = prompts.template(pipeline, family, len(pictures)).replace("{}", words)
         inputs = prompts.tokenize(pipeline, text, pictures)
         prompts.ensure_fits(pipeline, inputs, [tokens(size) for size in sizes])
-        return prompts.embed(pipeline, inputs)
+        return self._prefixes.embed(inputs) if self._prefixes else prompts.embed(pipeline, inputs)
 
 
 def _unheard(_done: int, _total: int) -> None:

@@ -17,6 +17,17 @@ class Fast(StrEnum):
     """Modulation made once a schedule (`modulation.py`), also where its layers are on the card."""
     ATTENTION = "attention"
     """The attention kernel that is measured to be the fastest on this card."""
+    VAE = "vae"
+    """The VAE's convolutions in two dimensions, as one picture needs them (`flat.py`)."""
+    PROMPTS = "prompts"
+    """What the language model made of a picture kept for the next instructions about it (`prefixes.py`)."""
+    LATENTS = "latents"
+    """Latents of pictures kept for the next edits of them."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the result is the same bit for bit wherever it runs."""
+        return self in {Fast.TABLES, Fast.LATENTS}
 
 
 def parse(named: object) -> object:

@@ -17,12 +17,13 @@ from tasks.domain.errors import SettingsError
 from tasks.domain.licences import Licence, licence_of, strictest
 from tasks.domain.models import EngineIdentity
 from tasks.engines.licensing import ensure_licensed
-from tasks.engines.qwen import attention, blocks, lora, memory, quantisation, weights
+from tasks.engines.qwen import attention, blocks, flat, lora, memory, quantisation, weights
 from tasks.engines.qwen.catalogue import Model, find
 from tasks.engines.qwen.fast import Fast
 from tasks.engines.qwen.faults import device_faults
 from tasks.engines.qwen.modulation import Tables
 from tasks.engines.qwen.processor import load_processor
+from tasks.engines.qwen.remembered import remembering
 from tasks.engines.qwen.settings import QwenSettings
 from tasks.engines.qwen.versions import ensure_vouched
 
@@ -61,6 +62,10 @@ def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
         lora.fuse(pipeline.transformer, _tensors(change), source=str(change))
     if Fast.BLOCKS in settings.fast:
         blocks.shorten(pipeline.transformer)
+    if Fast.VAE in settings.fast:
+        flat.flatten(pipeline.vae)
+    if Fast.LATENTS in settings.fast:
+        pipeline._encode_vae_image = remembering(pipeline._encode_vae_image)
     quantisation.after_fusing(settings.quantise, pipeline.transformer)
     mode = memory.choose(settings.memory, memory.free_bytes(device) + quantisation.SAVED[settings.quantise])
     tables = Tables(pipeline.transformer) if memory.tabled(mode, wanted=Fast.TABLES in settings.fast) else None
@@ -77,7 +82,7 @@ def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
         _compile(pipeline.transformer, mode)
     made_with = [weights.fingerprint([folder, *([change] if change else [])]), str(dtype).removeprefix("torch.")]
     made_with += [settings.quantise] * bool(settings.quantise) + ["compiled"] * settings.compiled
-    made_with += [f"fast {way}" for way in sorted(settings.fast - {Fast.ATTENTION, Fast.TABLES})]
+    made_with += [f"fast {way}" for way in sorted(settings.fast - {Fast.ATTENTION}) if not way.exact]
     made_with += [f"attention {kernel}"] * bool(kernel)
     made_with += ["tiled"] * (mode is memory.Memory.GROUP) + [f"{settings.area} px", device.type]
     made_with += [f"{package} {version}" for package, version in versions.items()]

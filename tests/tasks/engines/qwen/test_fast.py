@@ -1,4 +1,7 @@
-"""Every shorter way gives what the stock pipelines of diffusers give, on tiny random weights: no difference at all."""
+"""Every shorter way gives what the stock pipelines of diffusers give, on tiny random weights.
+
+No difference at all but for two: `vae` and `prompts` add the same numbers in another order.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ from tests.tasks.engines.qwen.test_diffusion import embeddings, stock
 from tests.tasks.engines.qwen.test_lora import KOHYA, change
 
 pytestmark = pytest.mark.usefixtures("stock_area")
-WAYS = ["blocks", "tables", "attention", "all"]
+SAME = "blocks,tables,attention,latents"
+ROUNDED = {torch.float32: 1e-4, torch.bfloat16: 0.02}
+"""Relative difference of latents where a convolution is made in two dimensions; roundings grow with the steps."""
+WAYS = ["blocks", "tables", "attention", "vae", "latents", "all"]
 
 
 def load(checkpoint, kind, dtype=torch.bfloat16, **settings):
@@ -34,6 +40,13 @@ def latents(loaded, pictures, words, sampling, mask=None):
     return denoise(loaded.pipeline, given, sampling, unheard, loaded.tables)
 
 
+def assert_same(found, expected, ways):
+    if ways in {"vae", "all"}:
+        assert (found - expected).float().norm() <= ROUNDED[found.dtype] * expected.float().norm()
+    else:
+        assert torch.equal(found, expected)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("ways", WAYS)
 @pytest.mark.parametrize("guidance", [4.0, 1.0])
@@ -42,7 +55,7 @@ def test_one_picture_is_edited_as_by_the_stock_edit_pipeline(checkpoint, ways, g
     words, sampling = embeddings(whole, dtype), Sampling(guidance, 3, 5)
     for size in [(128, 128), (160, 96), (96, 192)]:
         expected = stock(whole, picture(1, size), words, sampling)
-        assert torch.equal(latents(fast, [picture(1, size)], words, sampling), expected)
+        assert_same(latents(fast, [picture(1, size)], words, sampling), expected, ways)
 
 
 @pytest.mark.parametrize("kind", ["plus", "plus-2511"])
@@ -55,7 +68,7 @@ def test_several_pictures_are_edited_as_by_the_stock_plus_pipeline(checkpoint, k
         pictures = [picture(seed, size) for seed, size in enumerate([(160, 96), *others], start=1)]
         width, height = brought_to((160, 96), AREA)
         expected = stock(whole, pictures, words, sampling, width=width, height=height)
-        assert torch.equal(latents(fast, pictures, words, sampling), expected)
+        assert_same(latents(fast, pictures, words, sampling), expected, ways)
 
 
 @pytest.mark.parametrize("settings", [{"memory": "tables"}, {"memory": "group"}, {"quantise": "fp8"}])
@@ -64,7 +77,7 @@ def test_every_layout_of_memory_takes_every_way(checkpoint, settings):
     whole, fast = load(checkpoint, "plus-2511", **quantised), load(checkpoint, "plus-2511", fast="all", **settings)
     words, sampling = embeddings(whole.pipeline, torch.bfloat16), Sampling(4.0, 3, 5)
     results = [latents(loaded, [picture(1)], words, sampling) for loaded in (whole, fast)]
-    assert torch.equal(*results)
+    assert_same(results[1], results[0], "all")
 
 
 def test_a_lora_and_a_mask_make_the_difference_they_make_without(checkpoint, tmp_path):
@@ -73,8 +86,8 @@ def test_a_lora_and_a_mask_make_the_difference_they_make_without(checkpoint, tmp
     named = {"model": "qwen-image-edit-lightning-4", "lora": str(file)}
     mask = Image.new("L", (128, 128), 0)
     mask.paste(255, (40, 20, 110, 70))
-    whole, fast = (engine(checkpoint("edit"), "edit", torch.bfloat16, fast=ways, **named) for ways in ("", "all"))
-    plain = engine(checkpoint("edit"), "edit", torch.bfloat16, fast="all")
+    whole, fast = (engine(checkpoint("edit"), "edit", torch.bfloat16, fast=ways, **named) for ways in ("", SAME))
+    plain = engine(checkpoint("edit"), "edit", torch.bfloat16, fast=SAME)
     same = plan(cfg_scale=1.0, steps=4)
     pictures = [made.edit(picture(), same, mask, unheard).image.tobytes() for made in (whole, fast, plain)]
     assert pictures[0] == pictures[1] != pictures[2]
@@ -108,7 +121,9 @@ def test_positions_are_made_once_a_shape(checkpoint):
 
 
 def test_what_may_change_a_pixel_is_part_of_the_identity(checkpoint):
-    revisions = [load(checkpoint, "edit", fast=ways).identity.revision for ways in ("", "tables", "blocks,attention")]
+    revisions = [
+        load(checkpoint, "edit", fast=ways).identity.revision for ways in ("", "tables,latents", "blocks,attention")
+    ]
     assert revisions[0] == revisions[1]  # the same bit for bit
     assert "fast blocks, attention native" in revisions[2]
 
@@ -124,6 +139,15 @@ def test_ways_are_named_in_the_environment_and_unknown_ones_refused(monkeypatch)
     monkeypatch.setenv("EDIT_FLOWS_QWEN_FAST", "warp")
     with pytest.raises(SettingsError, match=r"EDIT_FLOWS_QWEN_FAST.*warp"):
         read(QwenSettings)
+
+
+def test_a_picture_edited_again_is_encoded_once_and_the_edit_is_the_same(checkpoint):
+    editor, encoded = engine(checkpoint("plus"), "plus", fast="latents,prompts"), []
+    editor._loaded.pipeline.vae.encoder.register_forward_hook(lambda *_: encoded.append(1))
+    first, again = (editor.edit(picture(1), plan(), None, unheard).image.tobytes() for _ in range(2))
+    other = editor.edit(picture(2), plan(), None, unheard).image.tobytes()
+    assert first == again != other
+    assert len(encoded) == 2
 
 
 def test_four_bit_weights_cannot_be_joined(checkpoint):
