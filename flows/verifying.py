@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -28,6 +28,7 @@ def verify(
     receipt: str | None = None,
     source: str | None = None,
     mask: str | None = None,
+    c2pa_anchors: Path | None = None,
     public_key_: Annotated[list[str] | None, Parameter(name="--public-key", negative="")] = None,
     json_: Json = False,
 ) -> int:
@@ -40,6 +41,7 @@ def verify(
         receipt: Its metadata; empty: the file beside the picture.
         source: The picture before the edit; empty: where the receipt says it was, if it is still there.
         mask: The mask; empty: the file beside the receipt.
+        c2pa_anchors: PEM file of the C2PA authorities that are trusted, such as the C2PA trust list; else none is.
         public_key_: Key that is trusted: a PEM file, or its 32 bytes in base64; may be given again.
         json_: Print one JSON document instead of text.
     """
@@ -55,6 +57,7 @@ def verify(
         receipt=document,
         source=files.read(source) if source else _if_there(_original(told, output)),
         mask=files.read(mask) if mask else _if_there(named and files.join(folder, PurePosixPath(named).name)),
+        anchors=_text(c2pa_anchors) if c2pa_anchors else "",
     )
     found = look(evidence, [public_key(text) for text in public_key_ or ()])
     print(found.model_dump_json() if json_ else _told(found, output))
@@ -84,6 +87,13 @@ def _original(told: dict[str, object], output: str) -> str:
     original = told.get("original")
     uri = str(original.get("uri") or "") if isinstance(original, dict) else ""
     return "" if uri.startswith("s3://") and not output.startswith("s3://") else uri
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise RequestError(f"cannot read {str(path)!r}: {unreadable}; give a PEM file") from unreadable
 
 
 def _if_there(uri: str) -> bytes | None:

@@ -11,7 +11,6 @@ from prefect import task
 from tasks import __version__
 from tasks.domain.models import Classification, Job
 from tasks.domain.results import EditResult, Saved
-from tasks.domain.review import outcome_of
 from tasks.engines.registry import get_engine
 from tasks.retrying import retry_transient
 from tasks.storage import files, naming
@@ -24,16 +23,15 @@ SOFTWARE = ("prefect", "pillow", "numpy", "scikit-image", "rapidocr", "onnxrunti
 @task(name="metadata", task_run_name="metadata", **retry_transient)
 def metadata(job: Job, kind: Classification, saved: Saved) -> EditResult:
     """The result, also written as a signed receipt beside the picture; if another run was done with it first, its."""
-    outcome = outcome_of(job.request, saved.attempts[-1].verdict)
     result = EditResult(
         identity=job.identity,
-        outcome=outcome,
+        outcome=saved.outcome,
         request=job.request,
         original=job.original,
         output=saved.output,
         sheet_uri=saved.sheet_uri,
         mask_uri=saved.mask_uri,
-        metadata_uri=naming.metadata_uri(job, outcome),
+        metadata_uri=naming.metadata_uri(job, saved.outcome),
         classification=kind,
         engine=saved.engine,
         licence=get_engine(saved.engine.name).traits.licence,

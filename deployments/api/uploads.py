@@ -13,8 +13,12 @@ from typing import NamedTuple
 from PIL import Image
 
 from tasks.domain.errors import ImageError, RequestError
-from tasks.domain.models import OutputFormat
+from tasks.domain.marking import EditClass
+from tasks.domain.models import Marking, OutputFormat
 from tasks.imaging import codec
+from tasks.provenance import xmp
+from tasks.provenance.marks import Work, mark
+from tasks.settings import settings
 from tasks.storage import files
 from tasks.storage.bounds import canonical
 
@@ -79,11 +83,16 @@ def ensure_listed(uri: str, sources: tuple[str, ...]) -> str:
 
 
 def copy_as(data: bytes, size: tuple[int, int] | None, output_format: OutputFormat) -> bytes:
-    """A stored picture in another format or scaled to `size`: a copy for who asked, not the one that was proved."""
+    """A stored picture in another format or scaled to `size`: a copy for who asked, not the one that was proved.
+
+    It is marked as what it was made from.
+    """
     image = codec.decode(data, name="the result")
     if size is not None and size != image.size:
         image = image.resize(size, Image.Resampling.LANCZOS)
-    return codec.encode(image, output_format)
+    told = xmp.read(data)
+    work = Work(told.identity if told else "", EditClass.UNEDITED, None, data)
+    return mark(image, work, Marking(marks=settings().marks), output_format, lambda _: ()).data
 
 
 def _kind(data: bytes) -> str:

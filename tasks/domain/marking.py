@@ -57,6 +57,9 @@ KINDS: Mapping[EditClass, Kind] = {
     EditClass.UNEDITED: Kind("", "c2pa.resized", {}),
 }
 
+TRAINED = frozenset({f"{_TYPES}{term}" for term in ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia")})
+"""Source types that tell of a trained model: a picture that has one keeps it."""
+
 STANDARD = frozenset({Action.BRIGHTEN, Action.DARKEN, Action.BLUR, Action.RECOLOUR})
 """What the stand-in engine does that adds no content: adjustments of light, colour and sharpness."""
 

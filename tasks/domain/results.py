@@ -60,6 +60,7 @@ class Review(Frozen):
 class Saved(Frozen):
     """What was written: the delivered picture, its sheet, and the attempts with the final places of their pictures."""
 
+    outcome: Outcome
     output: ImageRef
     sheet_uri: str
     mask_uri: str = ""

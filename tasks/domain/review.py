@@ -58,11 +58,11 @@ class Closed(Frozen):
     failed: tuple[str, ...] = Field(default=(), description="Could not be closed or finished; the log says why.")
 
 
-def outcome_of(request: EditRequest, verdict: Verdict) -> Outcome:
-    """How a request ends whose last candidate got this verdict."""
+def outcome_of(request: EditRequest, verdict: Verdict, *, complete: bool = True) -> Outcome:
+    """How a request ends whose last candidate got this verdict; not `complete` what lacks something it asks for."""
     if not verdict.passed:
         return Outcome.REJECTED
-    return Outcome.PENDING if request.approval else Outcome.ACCEPTED
+    return Outcome.ACCEPTED if complete and not request.approval else Outcome.PENDING
 
 
 def standing(result: EditResult) -> str:
@@ -71,7 +71,8 @@ def standing(result: EditResult) -> str:
         by = f"{DONE[result.review.decision]} by {result.review.by}"
         return f"{by}: {result.review.note}" if result.review.note else by
     if result.outcome is Outcome.PENDING:
-        return "waits for approval"
+        missing = result.marks.label_missing if result.marks else ""
+        return f"waits for approval: no visible label, as {missing}" if missing else "waits for approval"
     return ", ".join(verdict_of(result).failures) if result.outcome is Outcome.REJECTED else ""
 
 

@@ -103,6 +103,8 @@ def read(data: bytes, anchors: str = "") -> Credentials | None:
 
     """
     kind = media_type(data)
+    if kind == ANY:
+        return None
     try:
         reader = Reader.try_create(kind, io.BytesIO(data), context=_trusting(anchors))
         if reader is None:
@@ -111,7 +113,7 @@ def read(data: bytes, anchors: str = "") -> Credentials | None:
             told = json.loads(reader.json())
             state = str(reader.get_validation_state() or "Invalid")
     except C2paError as broken:
-        absent = isinstance(broken, C2paError.ManifestNotFound | C2paError.NotSupported) or kind == ANY
+        absent = isinstance(broken, C2paError.ManifestNotFound | C2paError.NotSupported)
         return None if absent else Credentials(state=State.INVALID, problems=(str(broken)[:200],))
     return _understood(told, State(state.lower()))
 

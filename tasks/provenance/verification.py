@@ -12,13 +12,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from PIL import Image
 from pydantic import ValidationError
 
+from tasks.domain.campaign import Piece
 from tasks.domain.errors import ImageError, RequestError
 from tasks.domain.fields import no_number, without_doubles
-from tasks.domain.models import ImageRef
+from tasks.domain.models import ImageRef, OutputFormat
 from tasks.domain.results import EditResult, Outcome
 from tasks.domain.verification import Point, Verification, left_open, point
 from tasks.imaging import codec
 from tasks.imaging.untouched import prove
+from tasks.provenance.inspection import inspect
 from tasks.provenance.sealing import Seal, seal_of
 
 
@@ -29,6 +31,8 @@ class Evidence(NamedTuple):
     receipt: bytes
     source: bytes | None = None
     mask: bytes | None = None
+    anchors: str = ""
+    """Certificates of the C2PA authorities that are trusted, PEM."""
 
 
 def parsed(receipt: bytes) -> dict[str, Any]:
@@ -49,7 +53,7 @@ def verify(evidence: Evidence, trusted: Collection[Ed25519PublicKey] = ()) -> Ve
     """
     document = parsed(evidence.receipt)
     try:
-        result = EditResult.model_validate(document)
+        result = (Piece if "platform" in document else EditResult).model_validate(document)
     except ValidationError as other:
         raise RequestError(
             f"the receipt is none of this format ({other.error_count()} problems, first: "
@@ -59,7 +63,7 @@ def verify(evidence: Evidence, trusted: Collection[Ed25519PublicKey] = ()) -> Ve
 
 
 def _points(
-    document: dict[str, Any], result: EditResult, evidence: Evidence, trusted: Collection[Ed25519PublicKey]
+    document: dict[str, Any], result: EditResult | Piece, evidence: Evidence, trusted: Collection[Ed25519PublicKey]
 ) -> Iterator[Point]:
     seal, why = seal_of(document, trusted)
     yield point("signature", holds=seal in {Seal.TRUSTED, Seal.INTACT}, yes=f"{seal}, {why}", no=why)
@@ -72,10 +76,17 @@ def _points(
         yield point("pixels", holds=False, yes="", no="it is no picture that can be read")
         return
     yield _pixels(picture, result.output)
-    yield from _proof(picture, result, evidence)
+    if isinstance(result, EditResult):
+        yield from _proof(picture, result, evidence)
+    yield from inspect(result.marks, evidence.output, picture, evidence.anchors)
 
 
-def _outcome(result: EditResult) -> Point:
+def _outcome(result: EditResult | Piece) -> Point:
+    if isinstance(result, Piece):
+        failed = [check.name for check in result.checks if not check.passed]
+        holds = result.outcome is not Outcome.ACCEPTED or not failed
+        passed_all = f"{result.outcome}, {len(result.checks) - len(failed)} of {len(result.checks)} checks passed"
+        return point("outcome", holds=holds, yes=passed_all, no=f"accepted, though {', '.join(failed)} failed")
     passed = [one for one in result.attempts if one.verdict.passed]
     by = f", approved by {result.review.by}" if result.review else ""
     return point(
@@ -124,7 +135,7 @@ def _proved_again(
         return point("untouched", holds=False, yes="", no="output, source and mask differ in size")
     marks = result.marks
     if marks and not marks.same_pixels:
-        if marks.label is None or marks.watermark or result.output.uri.endswith("jpeg"):
+        if marks.label is None or marks.watermark or result.request.output_format is OutputFormat.JPEG:
             return left_open("untouched", f"told of the unmarked master, of which the file is a marked copy: {claim}")
         stencil = np.asarray(mask.convert("L")).copy()
         stencil[marks.label.box.top : marks.label.box.bottom, marks.label.box.left : marks.label.box.right] = 255

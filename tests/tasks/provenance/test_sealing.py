@@ -6,6 +6,7 @@ import base64
 import json
 import subprocess
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import rfc8785
@@ -31,8 +32,9 @@ class Note(Frozen):
     signature: Signature | None = None
 
 
-def written(note: Note) -> dict:
-    return json.loads(sealed(note).model_dump_json())
+def written(note: Note) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(sealed(note).model_dump_json())
+    return found
 
 
 @given(
