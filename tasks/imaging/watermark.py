@@ -53,8 +53,7 @@ def embed(image: Image.Image, payload: bytes) -> Image.Image:
         )
     bits = np.unpackbits(np.frombuffer(_with_check(payload), np.uint8))
     centre = np.where(bits[_BIT] == 1, 0.75, 0.25) * STEP
-    wanted = _coefficients(_blocks(image))
-    wanted = centre + STEP * np.rint((wanted - centre) / STEP)
+    wanted = centre + STEP * np.rint((_coefficients(_blocks(image)) - centre) / STEP)
     for _ in range(PASSES):
         blocks = _blocks(image)
         missing = np.zeros_like(blocks)
@@ -76,7 +75,7 @@ def read(image: Image.Image) -> bytes | None:
 
 
 def psnr(one: Image.Image, other: Image.Image) -> float:
-    """Peak signal-to-noise ratio of the colours of two pictures of one size, in decibel; infinite when they are equal."""
+    """Peak signal-to-noise ratio of the colours of two pictures of one size, in decibel; infinite for equal ones."""
     counts = np.reshape(ImageChops.difference(one.convert("RGB"), other.convert("RGB")).histogram(), (3, 256))
     squares = float((counts * np.arange(256) ** 2).sum()) / counts.sum()
     return 10 * log10(255**2 / squares) if squares else inf
