@@ -77,7 +77,7 @@ api: .venv/dev
 
 lock: .venv/dev
 	$(COMPILE) --output-file requirements/core.txt pyproject.toml
-	$(COMPILE) --extra server --extra api --extra cuda --extra scale --extra docker --extra kubernetes --extra campaigns --extra watermark --extra test --extra lint --constraint requirements/core.txt --constraint requirements/torch.txt --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --extra server --extra api --extra cuda --extra scale --extra docker --extra kubernetes --extra campaigns --extra test --extra lint --constraint requirements/core.txt --constraint requirements/torch.txt --output-file requirements/dev.txt pyproject.toml
 
 clean:
 	rm -rf .venv

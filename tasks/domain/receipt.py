@@ -56,6 +56,7 @@ class Applied(Frozen):
     label: LabelMark | None = None
     label_missing: str = Field(default="", description="Why a label that was asked for is not there.")
     watermark: Watermark | None = None
+    watermark_missing: str = Field(default="", description="Why a watermark that is set is not there.")
     exif_kept: bool = Field(default=False, description="Whether the source's EXIF is in the file.")
     master_sha256: str = Field(description="SHA-256 of the decoded pixels before encoding and marking.")
     same_pixels: bool = Field(

@@ -75,8 +75,7 @@ def encode(image: Image.Image, output_format: OutputFormat, *, xmp: bytes = b"",
 
     Nothing else is in it but the XMP packet and the EXIF given; they change no pixel.
     """
-    if output_format is OutputFormat.JPEG and image.mode == "RGBA":
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    image = as_written(image, output_format)
     options = SAVE_OPTIONS[output_format] | ({"exif": exif} if exif else {})
     if xmp and output_format is OutputFormat.PNG:
         chunks = PngInfo()
@@ -87,6 +86,13 @@ def encode(image: Image.Image, output_format: OutputFormat, *, xmp: bytes = b"",
     buffer = io.BytesIO()
     image.save(buffer, output_format.value.upper(), **options)
     return buffer.getvalue()
+
+
+def as_written(image: Image.Image, output_format: OutputFormat) -> Image.Image:
+    """The picture as a format can hold it: on white where it holds no transparency."""
+    if output_format is OutputFormat.JPEG and image.mode == "RGBA":
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image
 
 
 def ensure_encodable(size: tuple[int, int], output_format: OutputFormat) -> None:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from tasks.domain.receipt import Applied
 from tasks.domain.verification import Point, left_open, point
+from tasks.imaging import watermark
 from tasks.provenance import credentials, xmp
 from tasks.provenance.credentials import Credentials, State
 
@@ -60,8 +61,6 @@ def _credentials(applied: Applied, found: Credentials | None) -> Point:
 
 
 def _watermark(payload: str, picture: Image.Image) -> Point:
-    from tasks.imaging import watermark  # noqa: PLC0415  needs an extra
-
     found = watermark.read(picture)
     read = found.hex() if found else "nothing"
     return point("watermark", holds=read == payload, yes=f"says {payload}", no=f"says {read}, not {payload}")

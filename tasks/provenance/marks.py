@@ -15,7 +15,7 @@ from tasks.domain.errors import OutputError
 from tasks.domain.marking import KINDS, MARKED, TRAINED, EditClass
 from tasks.domain.models import Box, EngineIdentity, Label, Marking, Marks, OutputFormat
 from tasks.domain.receipt import Applied, CredentialsMark, LabelMark, Watermark
-from tasks.imaging import codec
+from tasks.imaging import codec, watermark
 from tasks.imaging.exif import kept_exif
 from tasks.imaging.label import label
 from tasks.provenance import credentials, xmp
@@ -24,8 +24,9 @@ from tasks.provenance.credentials import Claim, State
 
 Avoid = Callable[[Image.Image], Sequence[Box]]
 """Where a picture shows lettering and faces: nothing may be laid over those."""
-PAYLOAD = 4
-"""Bytes of the identity that a watermark says: enough to find a receipt by."""
+NO_ROOM = f"it takes {watermark.SMALLEST} pixels a side"
+MOST_DB = 99.0
+"""Where fidelity is cut: that of equal pictures is infinite, which no JSON can say."""
 
 
 class Work(NamedTuple):
@@ -60,8 +61,9 @@ def mark(master: Image.Image, work: Work, marking: Marking, output_format: Outpu
     wanted = marking.marks is not Marks.NONE and (bool(inherited) or work.edit_class in MARKED[marking.marks])
     digest = codec.pixel_sha256(master)
     words = KINDS[EditClass.GENERATIVE if inherited else work.edit_class].words.get(marking.label, "")
-    picture, shown = _labelled(master, marking.label, words, avoid)
-    picture, hidden = _watermarked(picture, work.identity, wanted=marking.watermark)
+    picture, shown = _labelled(codec.as_written(master, output_format), marking.label, words, avoid)
+    room = min(picture.size) >= watermark.SMALLEST
+    picture, hidden = _watermarked(picture, work.identity, wanted=marking.watermark and room)
     exif = kept_exif(work.source) if marking.exif else b""
     told = xmp.packet(_origin(work, source_type)) if wanted else b""
     data = codec.encode(picture, output_format, xmp=told, exif=exif)
@@ -70,6 +72,7 @@ def mark(master: Image.Image, work: Work, marking: Marking, output_format: Outpu
         claim = Claim(kind.action, source_type, *_agent(work.engine), work.identity, digest, soft)
         data = credentials.sign(data, output_format, claim, work.source, certificate())
     published = codec.decode(data, name="the marked picture")
+    readable = hidden is not None and watermark.read(published) == bytes.fromhex(hidden.payload)
     applied = Applied(
         edit_class=work.edit_class,
         reason=_reason(work.edit_class, marking.marks, inherited=bool(inherited), wanted=wanted),
@@ -79,7 +82,12 @@ def mark(master: Image.Image, work: Work, marking: Marking, output_format: Outpu
         credentials=_read_back(data, work.identity, source_type) if wanted else None,
         label=shown,
         label_missing="" if shown or not words else "no place is free of lettering and faces",
-        watermark=hidden,
+        watermark=hidden if readable else None,
+        watermark_missing=""
+        if readable or not marking.watermark
+        else NO_ROOM
+        if not room
+        else "it cannot be read back",
         exif_kept=bool(exif),
         master_sha256=digest,
         same_pixels=codec.pixel_sha256(published) == digest,
@@ -109,11 +117,9 @@ def _labelled(master: Image.Image, language: Label, words: str, avoid: Avoid) ->
 def _watermarked(picture: Image.Image, identity: str, *, wanted: bool) -> tuple[Image.Image, Watermark | None]:
     if not wanted:
         return picture, None
-    from tasks.imaging import watermark  # noqa: PLC0415  needs an extra
-
-    payload = bytes.fromhex(identity)[:PAYLOAD]
+    payload = bytes.fromhex(identity)[: watermark.PAYLOAD]
     marked = watermark.embed(picture, payload)
-    fidelity = watermark.psnr(marked, picture)
+    fidelity = min(watermark.psnr(marked, picture), MOST_DB)
     return marked, Watermark(algorithm=watermark.ALGORITHM, payload=payload.hex(), psnr_db=round(fidelity, 2))
 
 

@@ -45,7 +45,7 @@ def test_what_single_roles_need_besides_is_in_the_lock():
     command = ["sed", "-n", script[1], ROOT / "requirements" / "dev.txt"]
     pins = dict(line.split("==") for line in subprocess.check_output(command, text=True).split())
     wanted = {"prefect-redis", "prefect-docker", "prefect-kubernetes", "python-multipart", "prometheus-client"}
-    wanted |= {"psutil", "limits", "standardwebhooks", "statsmodels", "pyarrow", "matplotlib", "pywavelets"}
+    wanted |= {"psutil", "limits", "standardwebhooks", "statsmodels", "pyarrow", "matplotlib"}
     assert wanted <= set(re.findall(r"[\w-]+", DOCKERFILE))
     assert wanted | {"nvidia-ml-py", "diffusers", "transformers", "accelerate"} <= set(pins)
     assert not {line for line in pins if not re.fullmatch(r"[a-z0-9.-]+", line)}
