@@ -12,7 +12,10 @@ from flows.campaigning import described
 from flows.content import create_content
 from tasks.domain.campaign import Layout, Variation
 from tasks.domain.errors import ImageError, RequestError, UnknownEngine
+from tasks.domain.marking import EditClass
 from tasks.domain.results import Outcome
+from tasks.settings import settings
+from tasks.storage.records import read_result
 from tests.doubles import ScriptedEngine, unchanged
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -169,3 +172,44 @@ def test_what_could_not_end_well_is_refused_at_once(place):
     (place / "logo.png").unlink()
     with pytest.raises(ImageError, match=r"logo\.png"):
         create(place)
+
+
+def test_every_size_is_a_signed_receipt_and_says_what_the_look_was_made_of(place, capsys):
+    result = create(place, (WARM, Variation(name="plain")))
+    for piece in result.pieces:
+        assert main(["verify", piece.output.uri]) == 0
+        assert piece.marks
+        assert piece.marks.edit_class is (EditClass.UNEDITED if piece.variation == "plain" else EditClass.SYNTHETIC)
+    capsys.readouterr()
+    picture = Path(result.pieces[0].output.uri)
+    picture.write_bytes(picture.read_bytes() + b"x")
+    assert main(["verify", str(picture)]) == 2
+    assert "BAD file" in capsys.readouterr().out
+
+
+def test_a_label_stands_on_the_sizes_not_on_the_look_they_are_cut_from(place, monkeypatch):
+    monkeypatch.setenv("EDIT_FLOWS_LABEL", "ko")
+    settings.cache_clear()
+    try:
+        result = create(place, (WARM,))
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+    look = read_result(result.pieces[0].look.edit)
+    assert look.marks
+    assert look.marks.label is None
+    for piece in result.pieces:
+        assert piece.marks
+        assert piece.marks.label
+        assert piece.marks.label.language == "ko"
+
+
+def test_what_a_killed_run_left_of_a_size_goes_with_the_next(place):
+    result = create(place)
+    piece = result.pieces[0]
+    stray = Path(piece.output.uri).with_name(f"{Path(piece.metadata_uri).stem}-00000000.png")
+    stray.write_bytes(b"left behind")
+    Path(piece.metadata_uri).unlink()
+    create(place)
+    assert not stray.exists()
+    assert len(list(stray.parent.glob(f"{Path(piece.metadata_uri).stem}*.png"))) == 1

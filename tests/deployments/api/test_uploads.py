@@ -9,6 +9,8 @@ from PIL import Image
 from deployments.api.uploads import copy_as, ensure_listed, keep_picture
 from tasks.domain.errors import ImageError, RequestError
 from tasks.domain.models import OutputFormat
+from tasks.imaging import codec
+from tasks.provenance import credentials, xmp
 
 
 def file_of(size=(40, 30), kind="PNG", **options) -> bytes:
@@ -65,3 +67,17 @@ def test_a_copy_comes_in_the_size_and_format_asked_for(tmp_path) -> None:
     copy = Image.open(io.BytesIO(copy_as(kept, (20, 15), OutputFormat.WEBP)))
 
     assert (copy.format, copy.size) == ("WEBP", (20, 15))
+
+
+def test_a_copy_says_what_it_was_made_from_and_keeps_its_credentials() -> None:
+    generated = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+    told = xmp.packet(xmp.Origin(source_type=generated, identity="ab" * 32))
+    kept = codec.encode(Image.new("RGB", (40, 30), "red"), OutputFormat.PNG, xmp=told)
+
+    copy = copy_as(kept, (20, 15), OutputFormat.WEBP)
+
+    read, signed = xmp.read(copy), credentials.read(copy)
+    assert read
+    assert (read.source_type, read.identity) == (generated, "ab" * 32)
+    assert signed
+    assert signed.actions == ("c2pa.opened", "c2pa.resized")
