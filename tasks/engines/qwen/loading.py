@@ -60,12 +60,7 @@ def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
     pipeline, complete = _pipeline(folder, model, dtype, settings)
     if change is not None:
         lora.fuse(pipeline.transformer, _tensors(change), source=str(change))
-    if Fast.BLOCKS in settings.fast:
-        blocks.shorten(pipeline.transformer)
-    if Fast.VAE in settings.fast:
-        flat.flatten(pipeline.vae)
-    if Fast.LATENTS in settings.fast:
-        pipeline._encode_vae_image = remembering(pipeline._encode_vae_image)
+    _shorten(pipeline, settings)
     quantisation.after_fusing(settings.quantise, pipeline.transformer)
     mode = memory.choose(settings.memory, memory.free_bytes(device) + quantisation.SAVED[settings.quantise])
     tables = Tables(pipeline.transformer) if memory.tabled(mode, wanted=Fast.TABLES in settings.fast) else None
@@ -78,10 +73,13 @@ def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
             if Fast.ATTENTION in settings.fast
             else ""
         )
+    if settings.skip:
+        pipeline.transformer.enable_cache(diffusers.FirstBlockCacheConfig(threshold=settings.skip))
     if settings.compiled:
-        _compile(pipeline.transformer, mode)
+        _compile(pipeline.transformer, mode, settings)
     made_with = [weights.fingerprint([folder, *([change] if change else [])]), str(dtype).removeprefix("torch.")]
     made_with += [settings.quantise] * bool(settings.quantise) + ["compiled"] * settings.compiled
+    made_with += [f"skip {settings.skip:g}"] * bool(settings.skip)
     made_with += [f"fast {way}" for way in sorted(settings.fast - {Fast.ATTENTION}) if not way.exact]
     made_with += [f"attention {kernel}"] * bool(kernel)
     made_with += ["tiled"] * (mode is memory.Memory.GROUP) + [f"{settings.area} px", device.type]
@@ -90,11 +88,27 @@ def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
     return Loaded(model, licence, identity, pipeline, tables, complete)
 
 
-def _compile(transformer: Any, mode: memory.Memory) -> None:
+def _shorten(pipeline: Any, settings: QwenSettings) -> None:
+    """Take the shorter ways that change the models themselves."""
+    if Fast.BLOCKS in settings.fast:
+        # steps are skipped by adding whole outputs of the last block, so nothing is cut off it then
+        blocks.shorten(pipeline.transformer, trimmed=not settings.skip)
+    if Fast.VAE in settings.fast:
+        flat.flatten(pipeline.vae)
+    if Fast.LATENTS in settings.fast:
+        pipeline._encode_vae_image = remembering(pipeline._encode_vae_image)
+
+
+def _compile(transformer: Any, mode: memory.Memory, settings: QwenSettings) -> None:
     """Compile the blocks: once for every size and length of prompt; static shapes give up after the eighth.
 
-    Raises `SettingsError` where weights come and go while an edit runs.
+    Raises `SettingsError` where weights come and go while an edit runs, or steps are skipped.
     """
+    if settings.skip:
+        raise SettingsError(
+            f"EDIT_FLOWS_QWEN_COMPILED=true and EDIT_FLOWS_QWEN_SKIP={settings.skip:g} exclude each other: what a step "
+            "skips is decided in the middle of a block; use one or the other"
+        )
     if mode not in {memory.Memory.RESIDENT, memory.Memory.TABLES}:
         raise SettingsError(
             f"EDIT_FLOWS_QWEN_COMPILED=true needs the weights on the device, and EDIT_FLOWS_QWEN_MEMORY is {mode}: use "

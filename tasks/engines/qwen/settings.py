@@ -28,6 +28,13 @@ class QwenSettings(BaseSettings):
         default=frozenset(),
         description=f"Shorter ways to the same result but for rounding: {', '.join(Fast)}, with commas, or all.",
     )
+    skip: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="Relative change of the first block's output up to which a step takes the other blocks' from the "
+        "step before (first-block cache): another result; 0: never.",
+    )
     compiled: bool = Field(default=False, description="Compile the blocks: slower to start, faster to run.")
     area: int = Field(
         default=1024 * 1024, ge=64 * 64, le=2048 * 2048, description="Pixels a picture is worked at; trained: 1024²."

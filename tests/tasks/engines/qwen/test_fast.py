@@ -142,12 +142,13 @@ def test_ways_are_named_in_the_environment_and_unknown_ones_refused(monkeypatch)
 
 
 def test_a_picture_edited_again_is_encoded_once_and_the_edit_is_the_same(checkpoint):
-    editor, encoded = engine(checkpoint("plus"), "plus", fast="latents,prompts"), []
+    editor, encoded, looked = engine(checkpoint("plus"), "plus", fast="latents,prompts"), [], []
     editor._loaded.pipeline.vae.encoder.register_forward_hook(lambda *_: encoded.append(1))
+    editor._loaded.pipeline.text_encoder.model.visual.register_forward_hook(lambda *_: looked.append(1))
     first, again = (editor.edit(picture(1), plan(), None, unheard).image.tobytes() for _ in range(2))
     other = editor.edit(picture(2), plan(), None, unheard).image.tobytes()
     assert first == again != other
-    assert len(encoded) == 2
+    assert len(encoded) == len(looked) == 2
 
 
 def test_four_bit_weights_cannot_be_joined(checkpoint):
