@@ -16,6 +16,7 @@ from tasks.domain.platforms import chosen
 from tasks.engines.registry import ENGINES, get_engine
 from tasks.imaging import codec
 from tasks.imaging.branding.logo import seen_part
+from tasks.provenance.marks import ensure_ready
 from tasks.retrying import retry_transient
 from tasks.settings import marking_of, settings
 from tasks.storage import desk, files, naming
@@ -55,6 +56,7 @@ def brief(
     prompts = tuple(_prompt(brand, variation, engine_name) for variation in named)
     laid = desk.lay(folder, "source", source)
     marking = marking_of()
+    ensure_ready(marking)
     decided = identity_of(
         version=VERSION,
         source=laid.sha256,

@@ -13,7 +13,7 @@ from tasks.domain.models import EditRequest, Job
 from tasks.engines.licensing import ensure_licensed
 from tasks.engines.registry import get_engine
 from tasks.imaging import codec
-from tasks.provenance.keys import signing_key
+from tasks.provenance.marks import ensure_ready
 from tasks.retrying import retry_transient
 from tasks.settings import marking_of, settings
 from tasks.storage import desk, files
@@ -42,8 +42,8 @@ def load(request: EditRequest, output: str | None, engine: str | None, folder: s
             f"{maker.traits.references}: leave some out or use another engine"
         )
     files.ensure_writable(target)
-    signing_key()  # the last box signs: what it could not is refused here
     marking = marking_of(request.label, draft=request.draft, exif=request.keep_exif)
+    ensure_ready(marking)
     data = files.read(request.image)
     picture = codec.decode(data, name=request.image)
     desk.keep_file(folder, ORIGINAL, data)

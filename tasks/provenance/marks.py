@@ -21,6 +21,7 @@ from tasks.imaging.label import label
 from tasks.provenance import credentials, xmp
 from tasks.provenance.certificates import certificate
 from tasks.provenance.credentials import Claim, State
+from tasks.provenance.keys import signing_key
 
 Avoid = Callable[[Image.Image], Sequence[Box]]
 """Where a picture shows lettering and faces: nothing may be laid over those."""
@@ -46,6 +47,13 @@ class Marked(NamedTuple):
     data: bytes
     picture: Image.Image
     applied: Applied
+
+
+def ensure_ready(marking: Marking) -> None:
+    """Return when what is made can be signed; raises `SettingsError` before anything is made that cannot."""
+    signing_key()
+    if marking.marks is not Marks.NONE:
+        certificate()
 
 
 def mark(master: Image.Image, work: Work, marking: Marking, output_format: OutputFormat, avoid: Avoid) -> Marked:

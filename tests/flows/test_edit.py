@@ -13,11 +13,13 @@ from prefect.client.schemas.sorting import FlowRunSort
 from skimage import data
 
 from flows.edit import edit_image
-from tasks.domain.errors import ImageError, OutputError, TransientError, UnknownEngine
+from tasks.domain.errors import ImageError, OutputError, SettingsError, TransientError, UnknownEngine
 from tasks.domain.models import Attempt, EditRequest, FailureClass
 from tasks.domain.results import EditResult, Outcome
 from tasks.engines import registry
 from tasks.imaging.typeface import sized
+from tasks.provenance.certificates import certificate
+from tasks.provenance.keys import signing_key
 from tasks.settings import settings
 from tests.doubles import ScriptedEngine, unchanged, warm
 from tests.drawing import Item, face_named, ground, poster
@@ -402,3 +404,19 @@ def test_a_mask_is_final_also_for_a_model_that_moves_every_pixel(summer, driftin
     assert touched[:, :320].any()
     assert not touched[:, 320:].any()
     assert np.array_equal(pixels(result.mask_uri), np.asarray(mask))
+
+
+@pytest.mark.parametrize("variable", ["EDIT_FLOWS_SIGNING_KEY", "EDIT_FLOWS_C2PA_CERTIFICATE"])
+def test_what_could_not_be_signed_is_refused_before_it_is_edited(variable, photo, scripted, tmp_path, monkeypatch):
+    plans = scripted(warm)
+    monkeypatch.setenv(variable, "/nowhere/key.pem")
+    signing_key.cache_clear()
+    certificate.cache_clear()
+    try:
+        with pytest.raises(SettingsError, match="EDIT_FLOWS_"):
+            edit_image(ask(photo), str(tmp_path / "out"), "scripted")
+    finally:
+        signing_key.cache_clear()
+        certificate.cache_clear()
+    assert not plans
+    assert not (tmp_path / "out").exists()
