@@ -25,7 +25,9 @@ class LabelMark(Frozen):
 
     language: Label
     text: str
-    box: Box = Field(description="The part of the picture it covers; without a watermark, every pixel outside is the master's.")
+    box: Box = Field(
+        description="What it covers; without a watermark, every pixel outside is the master's."
+    )
 
 
 class Watermark(Frozen):
