@@ -106,6 +106,20 @@ def test_what_is_no_picture_is_refused_by_name_with_the_reason(data, says):
     assert "여름.png" in str(refused.value)
 
 
+def test_a_palette_picture_without_its_palette_is_refused():
+    whole = file_of(gradient().convert("P"))
+    start = whole.index(b"PLTE") - 4
+    (length,) = struct.unpack_from(">I", whole, start)
+    with pytest.raises(ImageError, match="palette"):
+        codec.decode(whole[:start] + whole[start + 12 + length :], name="x")
+
+
+def test_a_webp_that_would_take_gigabytes_is_refused_from_its_header():
+    wide = file_of(Image.new("RGB", (16_000, 3_800)), "WEBP", quality=1, method=0)
+    with pytest.raises(ImageError, match="the limit is 60"):
+        codec.decode(wide, name="x")
+
+
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
 def test_an_animation_is_refused(kind):
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
