@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import httpx
 from fastapi import UploadFile
 from pydantic import ValidationError
 
@@ -55,8 +56,17 @@ def ensure_told(url: str, place: Desk) -> None:
         raise _wrong(
             "webhook", "this API tells nobody: EDIT_FLOWS_API_WEBHOOK_SECRET is not set; ask for the edit by id"
         )
-    if not url.startswith(place.settings.webhooks) or "\\" in url or not url.isprintable():
+    listed = url.startswith(place.settings.webhooks) and _led_to(url).startswith(place.settings.webhooks)
+    if not listed or "\\" in url or "%2e" in url.lower() or not url.isprintable():
         raise _wrong("webhook", f"{url[:200]!r} is none of the places this API tells (EDIT_FLOWS_API_WEBHOOKS)")
+
+
+def _led_to(url: str) -> str:
+    """Where the client that calls a URL goes, .. followed; empty for what it cannot call."""
+    try:
+        return str(httpx.URL(url))
+    except httpx.InvalidURL:
+        return ""
 
 
 def _wrong(field: str, detail: str) -> Refused:

@@ -19,7 +19,10 @@ def canonical(base: str) -> str:
     if not base.startswith("s3://"):
         if "://" in base:
             raise RequestError(f"cannot open {base!r}: use a local path or s3://bucket/prefix")
-        return str(Path(base).resolve())
+        try:
+            return str(Path(base).resolve())
+        except (OSError, ValueError, RuntimeError) as impossible:  # NUL, half a character, links in a circle
+            raise RequestError(f"cannot open {base!r}: {impossible}; correct the path") from impossible
     bucket, _, prefix = base.removeprefix("s3://").partition("/")
     parts = [part for part in prefix.split("/") if part]
     if not bucket or {".", ".."} & set(parts):

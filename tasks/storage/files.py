@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 MAX_BYTES = 512 * 2**20
 """Largest file read; 128 megapixels of uncompressed RGBA are just that."""
 
-REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket", "403", "InvalidBucketName"}
+REFUSED = {
+    *("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket", "403", "InvalidBucketName"),
+    *("InvalidRequest", "InvalidArgument", "InvalidURI", "KeyTooLongError"),  # of keys that are none
+}
 """S3 error codes that no retry mends."""
 
 TAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}

@@ -16,7 +16,7 @@ Cases = Callable[[int, int], Iterator[Case]]
 """Seed and number -> so many cases, the same for the same seed."""
 Call = Callable[[Case, Path], object]
 """Gives a case to the product, which may write below the folder and nowhere else."""
-SHORTEST, LONGEST = 15, 5000
+SHORTEST, LONGEST = 15, 12_000
 """Characters of a message that can name a value and a remedy, and of one that is still read."""
 
 

@@ -19,6 +19,9 @@ KNOWN = ("variant", "date", "impressions", *Metric)
 WITHIN = {"conversions", "clicks"}
 """Counts that cannot exceed impressions, whatever the metric; several engagements may follow one impression."""
 
+LONGEST = 500
+"""Characters of a wrong value that a message repeats."""
+
 Row = tuple[str, Mapping[str, Any]]
 """Where a line stands, for messages, and its fields."""
 
@@ -102,7 +105,7 @@ def _is_empty(value: object) -> bool:
 
 def _count(value: object, name: str, place: str) -> int:
     """`value` as a whole number from 0 to `MOST`; "12" and 12.0 are, "1,200", True, -1, 0.5 and nan are not."""
-    told = f"{place}: {name} is {value!r}"
+    told = f"{place}: {name} is {repr(value)[:LONGEST]}"
     if _is_empty(value):
         raise RequestError(f"{told}: it is missing; give 0 where nothing was counted")
     if isinstance(value, bool) or (isinstance(value, str) and "_" in value):

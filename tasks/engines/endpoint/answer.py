@@ -66,7 +66,8 @@ def read_events(answer: httpx.Response, report: Report, until: float, *, server:
                 except ValidationError as odd:
                     raise EngineError(f"the server's last event holds no picture ({_brief(odd)})") from odd
             case "error":
-                raise understood(told.get("error") or {}, server=server)
+                error = told.get("error")
+                raise understood(error if isinstance(error, dict) else {"message": error}, server=server)
     raise EngineError(f"{server}: the stream of events ended without a picture: look into the server's log")
 
 
@@ -101,14 +102,14 @@ def _events(answer: httpx.Response) -> Iterator[ServerSentEvent]:
 def _step(told: Mapping[str, Any]) -> tuple[int, int]:
     try:
         return int(told["step"]), int(told["total"])
-    except (KeyError, TypeError, ValueError) as odd:
+    except (KeyError, TypeError, ValueError, OverflowError) as odd:
         raise EngineError(f"the server's progress cannot be read ({_brief(odd)})") from odd
 
 
 def _document(text: str | bytes, what: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
-    except ValueError as broken:
+    except (ValueError, RecursionError) as broken:
         raise EngineError(f"the server sent {what} that is no JSON ({_brief(broken)})") from broken
     if not isinstance(document, dict):
         raise EngineError(f"the server sent {what} that is no JSON object: {str(document)[:80]!r}")

@@ -40,6 +40,8 @@ class RemoteVision:
             scored = choice["logprobs"]["content"][0]["top_logprobs"]
             weights = {entry["token"]: math.exp(entry["logprob"]) for entry in scored}
             total = sum(weights[label] for label in labels)
+            if not math.isfinite(total):
+                raise OverflowError(f"the weights add up to {total}")
             return {label: weights[label] / total for label in labels}
         except (KeyError, IndexError, TypeError, OverflowError, ZeroDivisionError) as odd:
             raise EngineError(
@@ -68,7 +70,7 @@ class RemoteVision:
             return json.loads(body)["choices"][0]
         except (TransientError, RequestError, SettingsError) as failed:
             raise EngineError(f"the vision-language model could not be asked: {failed}") from failed
-        except (ValueError, KeyError, IndexError, TypeError) as odd:
+        except (ValueError, KeyError, IndexError, TypeError, RecursionError) as odd:
             raise EngineError(f"the server's answer holds no choice ({type(odd).__name__}: {odd})") from odd
 
 

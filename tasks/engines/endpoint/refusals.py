@@ -109,7 +109,7 @@ def _problem(body: bytes) -> Mapping[str, Any]:
     """The error document: OpenAI's {"error": {...}}, FastAPI's {"detail": ...}, or whatever words came instead."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"message": body[:SAID].decode(errors="replace").strip()}
     if not isinstance(document, dict):
         return {"message": str(document)[:SAID]}
