@@ -1,7 +1,7 @@
 """What the licences of models allow: a table by repository, and the gate that holds a use against it.
 
-Read in the models' cards and licence files on 2026-11-26. Licences change: what stands here is no legal advice, and a
-model that is not listed has a licence nobody looked at, not a free one.
+As the models' cards and licence files, or copies of them, were found by search on 2026-11-26. Licences change: what
+stands here is no legal advice, and a model that is not listed has a licence nobody looked at, not a free one.
 """
 
 from __future__ import annotations
