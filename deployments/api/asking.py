@@ -65,7 +65,7 @@ def _led_to(url: str) -> str:
     """Where the client that calls a URL goes, .. followed; empty for what it cannot call."""
     try:
         return str(httpx.URL(url))
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, ValueError):
         return ""
 
 

@@ -36,7 +36,8 @@ def flip(data: bytes, rng: Random) -> bytes:
 def edge(data: bytes, rng: Random) -> bytes:
     """A number of 1 to 8 bytes is one that things break at."""
     width = rng.choice((1, 2, 4, 8))
-    number = (rng.choice(EDGES) % 256**width).to_bytes(width, rng.choice(("little", "big")))
+    limit: int = 256**width
+    number = (rng.choice(EDGES) % limit).to_bytes(width, rng.choice(("little", "big")))
     place = rng.randrange(min(len(data), rng.choice((64, 512, 2**20))) or 1)
     return data[:place] + number + data[place + width :]
 

@@ -34,6 +34,8 @@ MODES: Mapping[str, tuple[str, ...]] = {
     "TIFF": ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"),
     "BMP": ("1", "L", "P", "RGB", "RGBA"),
 }
+QUICK: Mapping[str, Mapping[str, object]] = {"WEBP": {"method": 0, "quality": 1}, "JPEG": {"progressive": True}}
+"""How giants are written: soon, or so that reading takes the most memory."""
 ANIMATED = ("PNG", "GIF", "TIFF", "WEBP")
 GIANTS = {"PNG": "RGBA", "JPEG": "CMYK", "WEBP": "RGBA", "GIF": "P", "TIFF": "CMYK", "BMP": "1"}
 """Formats and the modes in which a picture of them needs the most memory."""
@@ -55,7 +57,7 @@ def mutated(kind: str) -> Cases:
     """Files of a format, made worse with and without knowledge of it; one in 400 is a giant."""
 
     def cases(seed: int, count: int) -> Iterator[Case]:
-        mutations = (*ANY, *STRUCTURED.get(kind, ()) * 4)
+        mutations = (*ANY, *[STRUCTURED[kind]] * 4)
         for number in range(count):
             rng = Random(f"{kind} {seed} {number}")
             if number % 400 == 399:
@@ -96,9 +98,8 @@ def giant(kind: str, rng: Random) -> bytes:
     """A real picture of up to 130 megapixels, or beyond; small as a file."""
     width = rng.choice((4_000, 8_000, 16_000))
     pixels = rng.choice((55_000_000, 109_000_000, 127_000_000, 130_000_000))
-    options: dict[str, object] = {"WEBP": {"method": 0, "quality": 1}, "JPEG": {"progressive": True}}.get(kind, {})
     size = (width, pixels // width)
-    return _file(Image.new(GIANTS[kind], size), kind, options) if kind != "PNG" else _flat_png(size)
+    return _flat_png(size) if kind == "PNG" else _file(Image.new(GIANTS[kind], size), kind, QUICK.get(kind, {}))
 
 
 def _flat_png(size: tuple[int, int]) -> bytes:

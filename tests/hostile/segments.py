@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from random import Random
 
@@ -146,11 +146,11 @@ def bmp(data: bytes, rng: Random) -> bytes:
     return data[:at] + struct.pack(form, value % 256 ** struct.calcsize(form)) + data[at + struct.calcsize(form) :]
 
 
-STRUCTURED: Mapping[str, Sequence[Mutation]] = {
-    "PNG": (png,),
-    "JPEG": (jpeg,),
-    "TIFF": (tiff,),
-    "WEBP": (webp,),
-    "GIF": (gif,),
-    "BMP": (bmp,),
+STRUCTURED: Mapping[str, Mutation] = {
+    "PNG": png,
+    "JPEG": jpeg,
+    "TIFF": tiff,
+    "WEBP": webp,
+    "GIF": gif,
+    "BMP": bmp,
 }

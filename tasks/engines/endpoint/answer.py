@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -82,7 +81,7 @@ def picture_of(answer: Answer, shown: tuple[int, int], connection: Connection, s
             else b""
         )
         picture = codec.decode(data, name="the server's answer")
-    except (binascii.Error, ImageError) as broken:
+    except (ValueError, ImageError) as broken:
         raise EngineError(f"the server's answer is no picture: {broken}") from broken
     if abs(picture.width * shown[1] / (picture.height * shown[0]) - 1) > ASPECT:
         raise EngineError(
