@@ -22,7 +22,15 @@ from flows.progress import progress
 from flows.together import pause, together
 from tasks.domain.batch import Asked, BatchResult, Row, row_of, row_without
 from tasks.domain.ending import Ending
-from tasks.domain.errors import EditFlowError, OutputError, RequestError, ServerError, SettingsError, UnknownEngine
+from tasks.domain.errors import (
+    EditFlowError,
+    LicenceError,
+    OutputError,
+    RequestError,
+    ServerError,
+    SettingsError,
+    UnknownEngine,
+)
 from tasks.domain.template import Template, parse
 from tasks.imaging import codec
 from tasks.imaging.contact import thumbnail
@@ -34,7 +42,7 @@ from tasks.storage.orders import ensure_output_outside, orders
 from tasks.storage.tally import Tally
 from tasks.summarise import summarise
 
-INSTALLATION = (SettingsError, ServerError, UnknownEngine, OutputError)
+INSTALLATION = (SettingsError, ServerError, UnknownEngine, LicenceError, OutputError)
 """Faults that every request would meet."""
 
 

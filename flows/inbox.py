@@ -19,6 +19,7 @@ from flows.dispatch import dispatch_edit
 from flows.together import together
 from tasks.domain.errors import (
     EditFlowError,
+    LicenceError,
     OutputError,
     RequestError,
     ServerError,
@@ -33,7 +34,7 @@ from tasks.record import record
 from tasks.storage import listing
 from tasks.survey import survey
 
-PASSING = (TransientError, ServerError, SettingsError, OutputError, UnknownEngine)
+PASSING = (TransientError, ServerError, SettingsError, OutputError, UnknownEngine, LicenceError)
 """Faults of the installation, not of the picture: tried again for as long as they last."""
 
 Seconds = Annotated[float, Field(ge=0, le=600)]

@@ -25,9 +25,7 @@ class LabelMark(Frozen):
 
     language: Label
     text: str
-    box: Box = Field(
-        description="What it covers; without a watermark, every pixel outside is the master's."
-    )
+    box: Box = Field(description="What it covers; without a watermark, every pixel outside is the master's.")
 
 
 class Watermark(Frozen):

@@ -12,13 +12,25 @@ from prefect_redis.client import RedisMessagingSettings
 
 from deployments.api.settings import ApiSettings
 from tasks.engines.endpoint.settings import EndpointSettings
+from tasks.engines.licensing import Use
 from tasks.engines.qwen.settings import QwenSettings
 from tasks.inboxes import Inboxes
+from tasks.policies.registry import PolicySettings
 from tasks.provenance.certificates import CertificateSettings
 from tasks.provenance.keys import KeySettings
 from tasks.settings import Settings
 
-OURS = (Settings, KeySettings, CertificateSettings, Inboxes, EndpointSettings, QwenSettings, ApiSettings)
+OURS = (
+    Settings,
+    KeySettings,
+    CertificateSettings,
+    PolicySettings,
+    Use,
+    Inboxes,
+    EndpointSettings,
+    QwenSettings,
+    ApiSettings,
+)
 INTEGRATIONS = (RedisMessagingSettings, RedisWorkerCleanupQueueSettings, KubernetesObserverSettings)
 OTHERS = {
     "EDIT_FLOWS_SERVER_TOKEN",  # tasks/engines/server/__main__.py
