@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,10 +28,19 @@ def open_desk() -> Iterator[str]:
 
 
 def lay(desk: str, name: str, image: Image.Image) -> ImageRef:
-    """Reference to `image`, written losslessly to the desk as `name`.png."""
-    data = codec.encode(image, OutputFormat.PNG)
+    """Reference to `image`, written losslessly to the desk as `name`.tif, a mask (mode L) as `name`.png.
+
+    Every box reads its pictures again: an uncompressed TIFF takes 2 ms a megapixel to write and to read, a PNG 100 to
+    200 and 30, for two to three times the room. A mask is small, and delivered as the file that lies here.
+    """
+    if image.mode == "L":
+        file, data = f"{name}.png", codec.encode(image, OutputFormat.PNG)
+    else:
+        buffer = io.BytesIO()
+        image.save(buffer, "TIFF", compression="raw")
+        file, data = f"{name}.tif", buffer.getvalue()
     return ImageRef(
-        uri=keep_file(desk, f"{name}.png", data),
+        uri=keep_file(desk, file, data),
         sha256=codec.pixel_sha256(image),
         file_sha256=hashlib.sha256(data).hexdigest(),
         width=image.width,
@@ -54,4 +64,5 @@ def pick_up(ref: ImageRef) -> Image.Image:
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # its size was judged when it was let in
         image = Image.open(ref.uri)
     image.load()
+    image.info.clear()  # what TIFF says of its own making
     return image
