@@ -18,6 +18,9 @@ WIDTH = 1600
 TALLEST = 2400
 """Pixels of one picture on the sheet: a ribbon must not make a sheet no format holds."""
 
+SCALING = Image.Resampling.HAMMING
+"""Pictures are only made smaller here: as clear to the eye as Lanczos at half its time."""
+
 GAP = 16
 LINE = 34
 BADGE = 32
@@ -43,8 +46,8 @@ def before_after(before: Image.Image, after: Image.Image, caption_before: str, c
     font = ImageFont.truetype(FACE, 20, layout_engine=ImageFont.Layout.BASIC)
     for number, (picture, caption) in enumerate(((before, caption_before), (after, caption_after))):
         corner = (GAP + number * step[0], GAP + number * step[1])
-        small = picture.convert("RGBA").resize(size, Image.Resampling.LANCZOS)
-        sheet.paste(small, corner, small)
+        small = picture.resize(size, SCALING)
+        sheet.paste(small, corner, small if small.mode == "RGBA" else None)
         draw.text((corner[0], corner[1] + size[1] + 4), shorten(caption, font, column), font=font, fill=INK)
     return sheet
 
@@ -63,7 +66,7 @@ def evidence_sheet(before: Image.Image, after: Image.Image, verdict: Verdict) ->
     bottom = GAP + row * -(-3 // columns)
     sheet = Image.new("RGB", (columns * column + (columns + 1) * GAP, bottom + LINE * len(notes) + GAP), PAPER)
     draw, font = ImageDraw.Draw(sheet), ImageFont.truetype(FACE, 20, layout_engine=ImageFont.Layout.BASIC)
-    small = [picture.convert("RGB").resize(size, Image.Resampling.LANCZOS) for picture in (before, after)]
+    small = [picture.convert("RGB").resize(size, SCALING) for picture in (before, after)]
     captions = ("before", "after", "difference, bright: large")
     for place, (picture, caption) in enumerate(zip((*small, _heat(*small)), captions, strict=True)):
         corner = (GAP + place % columns * (column + GAP), GAP + place // columns * row)
