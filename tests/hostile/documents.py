@@ -117,7 +117,11 @@ def _lines(documents: st.SearchStrategy[Any]) -> st.SearchStrategy[bytes]:
 
 
 _NAMES = (*EditRequest.model_fields, *Template.model_fields)
+_OTHER = {"variant": "b", "impressions": 20, "conversions": 3}
 _COUNTS = near({"variant": "a", "impressions": 10, "conversions": 1}, COLUMNS)
+
+_CELLS = st.sampled_from(("0", "1", "12", "-3", "1.5", "1e9", "nan", "1_0", "", "１２"))
+_TWO = st.tuples(_CELLS, _CELLS).map(lambda cells: [["a", *cells], ["b", "20", "3"]])
 
 SURFACES = {
     "request": Surface(drawn(as_json(near(REQUEST, _NAMES))), ask, (ValidationError,)),
@@ -136,8 +140,14 @@ SURFACES = {
         drawn(_rows(("image", "prompt", "references", "metadata.sku"))), partial(listed, "l.csv"), (RequestError,)
     ),
     "list JSONL": Surface(drawn(_lines(near(REQUEST, _NAMES))), partial(listed, "l.jsonl"), (RequestError,)),
-    "counts CSV": Surface(drawn(_rows(COLUMNS)), partial(table, "n.csv"), (RequestError,)),
+    "counts CSV": Surface(
+        drawn(_rows(COLUMNS) | _TWO.map(lambda lines: _csv(["variant", "impressions", "conversions"], lines, ","))),
+        partial(table, "n.csv"),
+        (RequestError,),
+    ),
     "counts JSON": Surface(
-        drawn(as_json(st.lists(_COUNTS | values, max_size=4) | _COUNTS)), partial(table, "n.json"), (RequestError,)
+        drawn(as_json(st.lists(_COUNTS | values, max_size=4) | _COUNTS | _COUNTS.map(lambda line: [line, _OTHER]))),
+        partial(table, "n.json"),
+        (RequestError,),
     ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -18,7 +19,7 @@ from tasks.engines.endpoint.chat import RemoteVision
 from tasks.engines.endpoint.connection import Connection
 from tasks.engines.endpoint.refusals import refusal
 from tasks.engines.endpoint.settings import EndpointSettings
-from tests.hostile.pictures import SIZE
+from tests.hostile.pictures import SIZE, seeds
 from tests.hostile.surface import Case, Surface, drawn
 from tests.hostile.words import as_json, cut, near, values
 
@@ -76,8 +77,9 @@ def judged(case: Case, folder: Path) -> None:
     assert abs(sum(shares.values()) - 1) < 1e-6, f"the shares {shares} do not add up"
 
 
-_DATA = near({"b64_json": "iVBORw0KGgo=", "url": "http://127.0.0.1:2/a.png", "seconds": 1.5, "notes": {"a": "b"}})
-_ANSWERS = near({"data": [{"b64_json": "iVBORw0KGgo="}], "engine": None}) | _DATA.map(lambda data: {"data": [data]})
+_PICTURE = base64.b64encode(seeds("PNG")[16]).decode()
+_DATA = near({"b64_json": _PICTURE, "url": "http://127.0.0.1:2/a.png", "seconds": 1.5, "notes": {"a": "b"}})
+_ANSWERS = near({"data": [{"b64_json": _PICTURE}], "engine": None}) | _DATA.map(lambda data: {"data": [data]})
 _EVENTS = ("image_edit.queued", "image_edit.progress", "image_edit.completed", "error", "other")
 _STREAMS = st.lists(
     st.tuples(st.sampled_from(_EVENTS), as_json(_DATA | near({"step": 1, "total": 20}) | values | near({"error": {}}))),

@@ -127,7 +127,7 @@ def tiff(data: bytes, rng: Random) -> bytes:
 
 def webp(data: bytes, rng: Random) -> bytes:
     """A chunk more behind the picture, the length of the whole right."""
-    kind = rng.choice((b"EXIF", b"ICCP", b"XMP ", b"ANIM", b"ANMF", b"VP8X", b"ALPH"))
+    kind = rng.choice((b"EXIF", b"ICCP", b"XMP ", b"ANIM", b"ANMF", b"VP8X", b"ALPH"))  # codespell:ignore alph
     body = {b"EXIF": abuse(rng), b"ICCP": profile(rng)}.get(kind, rng.randbytes(rng.choice((0, 6, 10, 30))))
     chunk = kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
     made = data[:12] + chunk + data[12:] if rng.random() < 0.5 else data + chunk

@@ -46,7 +46,7 @@ def counted(rows: Iterable[Row], test: Definition, *, uri: str) -> tuple[Count, 
         place = f"{uri!r}, {where}"
         name = same_name(_text(fields, "variant", place))
         if name not in totals:
-            raise RequestError(f"{place}: the test {test.id!r} has no variant {name!r}; it has {names}")
+            raise RequestError(f"{place}: the test {test.id!r} has no variant {repr(name)[:LONGEST]}; it has {names}")
         day = "" if _is_empty(fields.get("date")) else str(fields["date"]).strip()
         if earlier := seen.get((name, day)):
             raise RequestError(
@@ -95,7 +95,7 @@ def _text(fields: Mapping[str, Any], name: str, place: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not value.strip():
         known = ", ".join(map(repr, fields))
-        raise RequestError(f"{place}: {name!r} is {value!r}, no name; the line has {known}")
+        raise RequestError(f"{place}: {name!r} is {repr(value)[:LONGEST]}, no name; the line has {known}")
     return value.strip()
 
 
