@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
+import zlib
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -29,6 +30,11 @@ LONGEST_SIDE: dict[OutputFormat, int] = {
     OutputFormat.WEBP: 16_383,
 }
 """Pixels a side: the formats' own limits (JPEG's is that of libjpeg)."""
+
+BAND, BANDS_APART = 8, 16
+"""Rows of a PNG that are tried together, and of how many such bands one is tried: how to compress it shows there."""
+HARDLY = 1.01
+"""How many times larger those may come out."""
 
 SAVE_OPTIONS: dict[OutputFormat, dict[str, object]] = {
     OutputFormat.PNG: {"compress_level": 4},  # within 3 % of level 6 in size at half its time
@@ -77,6 +83,8 @@ def encode(image: Image.Image, output_format: OutputFormat, *, xmp: bytes = b"",
     """
     image = as_written(image, output_format)
     options = SAVE_OPTIONS[output_format] | ({"exif": exif} if exif else {})
+    if output_format is OutputFormat.PNG and _runs_only(image):
+        options["compress_type"] = zlib.Z_RLE
     if xmp and output_format is OutputFormat.PNG:
         chunks = PngInfo()
         chunks.add_itxt("XML:com.adobe.xmp", xmp.decode())
@@ -109,6 +117,24 @@ def pixel_sha256(image: Image.Image) -> str:
     digest = hashlib.sha256(f"{image.mode} {image.width} {image.height} ".encode())
     digest.update(image.tobytes())
     return digest.hexdigest()
+
+
+def _runs_only(image: Image.Image) -> bool:
+    """True when a PNG of the picture is hardly larger where zlib only looks for runs, by a few of its rows.
+
+    That takes half the time, and holds for most photographs in colour: there is little else in them to be found.
+    Lettering and plain grounds would be a fifth larger, grey pictures in colour up to twice as large.
+    """
+    tops = range(0, image.height, BAND * BANDS_APART)
+    sample = Image.new(image.mode, (image.width, BAND * len(tops)))
+    for number, top in enumerate(tops):
+        sample.paste(image.crop((0, top, image.width, top + BAND)), (0, number * BAND))
+    sizes = []
+    for strategy in (zlib.Z_RLE, zlib.Z_FILTERED):
+        buffer = io.BytesIO()
+        sample.save(buffer, "PNG", **SAVE_OPTIONS[OutputFormat.PNG], compress_type=strategy)
+        sizes.append(buffer.tell())
+    return sizes[0] <= HARDLY * sizes[1]
 
 
 def _open(data: bytes, name: str) -> Image.Image:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageCms
+from skimage import data as photographs
 
 from tasks.domain.errors import ImageError, MaskError
 from tasks.domain.models import OutputFormat
@@ -199,3 +200,19 @@ def test_what_a_format_cannot_hold_is_refused_before_any_work(size, output_forma
     with pytest.raises(ImageError, match="ask for png"):
         codec.ensure_encodable(size, output_format)
     codec.ensure_encodable(size, OutputFormat.PNG)
+
+
+@pytest.mark.parametrize(
+    ("picture", "strategy"),
+    [
+        (Image.fromarray(photographs.astronaut()), zlib.Z_RLE),
+        (Image.fromarray(photographs.immunohistochemistry()), zlib.Z_RLE),
+        (Image.fromarray(photographs.camera()).convert("RGB"), zlib.Z_FILTERED),
+        (Image.fromarray(photographs.page()).convert("RGB"), zlib.Z_FILTERED),
+    ],
+)
+def test_a_png_is_compressed_the_quick_way_where_that_makes_it_hardly_larger(picture, strategy):
+    data = codec.encode(picture, OutputFormat.PNG)
+    assert data == file_of(picture, compress_level=4, compress_type=strategy)
+    assert len(data) <= 1.02 * len(file_of(picture, compress_level=4))
+    assert Image.open(io.BytesIO(data)).tobytes() == picture.tobytes()
