@@ -2,6 +2,7 @@
 # make test   every test;  make check   every lint;  make benchmark   every measured comparison
 # make up     everything on this machine: server, work pools, workers, engine server, API;  make down   stops it
 # make api    the HTTP API alone, with a Prefect server of its own unless PREFECT_API_URL names one; Ctrl-C ends it
+# make hostile   20,000 hostile inputs against everything that takes any;  make sbom   the bill of materials of the lock
 # make lock   renew the pinned dependencies;  make clean   remove the environment
 
 PYTHON ?= python3
@@ -19,7 +20,7 @@ export EDIT_FLOWS_INBOX ?= $(EDIT_FLOWS_RUN)/drop
 export EDIT_FLOWS_WATCH ?= true
 SUPERVISOR := -c deployments/supervisord.conf
 
-.PHONY: up down api demo test check lock benchmark clean
+.PHONY: up down api demo test check lock benchmark hostile sbom clean
 
 .venv/core: requirements/core.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed: make PYTHON=python3.11')"
@@ -58,6 +59,12 @@ benchmark: .venv/dev
 	$(BIN)/python -m tests.benchmarks.result_cache
 	$(BIN)/python -m tests.benchmarks.pools
 	$(BIN)/python -m tests.benchmarks.api
+
+hostile: .venv/dev
+	$(BIN)/python -m tests.hostile --cases 20000
+
+sbom: .venv/dev
+	$(BIN)/python -m cyclonedx_py requirements requirements/core.txt --pyproject pyproject.toml --output-reproducible --validate -o sbom.json
 
 up: .venv/dev
 	mkdir -p $(EDIT_FLOWS_RUN)/drop/inbox/warm $(EDIT_FLOWS_RUN)/drop/inbox/watercolour $(EDIT_FLOWS_RUN)/drop/recipes
