@@ -33,6 +33,7 @@ def lay(desk: str, name: str, image: Image.Image) -> ImageRef:
     Every box reads its pictures again: an uncompressed TIFF takes 2 ms a megapixel to write and to read, a PNG 100 to
     200 and 30, for two to three times the room. A mask is small, and delivered as the file that lies here.
     """
+    pixels = codec.pixel_sha256(image)  # before there is a file: a large picture is not held three times
     if image.mode == "L":
         file, data = f"{name}.png", codec.encode(image, OutputFormat.PNG)
     else:
@@ -41,7 +42,7 @@ def lay(desk: str, name: str, image: Image.Image) -> ImageRef:
         file, data = f"{name}.tif", buffer.getvalue()
     return ImageRef(
         uri=keep_file(desk, file, data),
-        sha256=codec.pixel_sha256(image),
+        sha256=pixels,
         file_sha256=hashlib.sha256(data).hexdigest(),
         width=image.width,
         height=image.height,
