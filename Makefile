@@ -50,6 +50,7 @@ check: .venv/dev
 benchmark: .venv/dev
 	$(BIN)/python -m tests.benchmarks.classification
 	$(BIN)/python -m tests.benchmarks.overhead
+	$(BIN)/python -m tests.benchmarks.hotpaths
 	$(BIN)/python -m tests.benchmarks.lettering
 	$(BIN)/python -m tests.benchmarks.preservation
 	$(BIN)/python -m tests.benchmarks.framing

@@ -157,7 +157,7 @@ def test_a_run_that_died_before_its_metadata_is_finished_by_the_next_one_without
     first = edit_image(ask(photo), str(tmp_path / "out"), "scripted")
     Path(first.metadata_uri).unlink()
     second = edit_image(ask(photo), str(tmp_path / "out"), "scripted")
-    assert second.output == first.output
+    assert second.output.sha256 == first.output.sha256  # two signed files are never equal
     assert len(files_under(tmp_path / "out")) == 3
 
 
