@@ -152,6 +152,10 @@ def answers(url: str) -> bool:
         return False
 
 
+PLACES = {"INBOX": "drop", "OUTPUT": "outputs", "KEYS": "keys"}
+"""What lies in volumes, by setting."""
+
+
 @contextmanager
 def standing() -> Iterator[Stack]:
     """PostgreSQL, Redis, two Prefect servers, the services process, pools, deployments, engine, workers and the API.
@@ -162,9 +166,7 @@ def standing() -> Iterator[Stack]:
         folder = Path(place)
         stack = Stack(
             folder,
-            PASSWORDS
-            | PASSED
-            | {"EDIT_FLOWS_INBOX": str(folder / "drop"), "EDIT_FLOWS_OUTPUT": str(folder / "outputs")},
+            PASSWORDS | PASSED | {f"EDIT_FLOWS_{name}": str(folder / place) for name, place in PLACES.items()},
         )
         after.callback(stack.stop)
         _start_stores(stack)

@@ -31,7 +31,7 @@ def test_it_is_valid_by_the_schema_of_compose(name):
 
 def test_passwords_have_no_default_and_what_is_published_is_published_on_loopback():
     text = (DEPLOYMENTS / "compose.yaml").read_text(encoding="utf-8")
-    used = {name: said for name, said in re.findall(r"\$\{(\w*(?:PASSWORD|TOKEN|KEY))(:?[-?]?[^}]*)\}", text) if said}
+    used = {name: said for name, said in re.findall(r"\$\{(\w*(?:PASSWORD|TOKEN|KEY)\b)(:?[-?]?[^}]*)\}", text) if said}
     assert set(used) == set(SECRETS)
     assert all(said.startswith(":?") for said in used.values())
     ports = [port for service in services().values() for port in service.get("ports", [])]
