@@ -38,7 +38,8 @@ def test_a_thousand_hostile_cases_find_nothing(s3, tmp_path):
     ],
 )
 def test_what_must_not_be_is_found_and_kept(tmp_path, monkeypatch, name, says):
-    monkeypatch.setattr(campaign, "PATIENCE", 1.0)
+    if name == "hang":
+        monkeypatch.setattr(campaign, "PATIENCE", 1.0)
     try:
         tally = campaign.examine(f"broken/{name}", 1, 2, tmp_path)
     finally:
