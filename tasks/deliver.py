@@ -14,7 +14,6 @@ from tasks.domain.platforms import Platform
 from tasks.domain.receipt import Applied
 from tasks.domain.results import Outcome
 from tasks.engines.occupied import occupied
-from tasks.imaging import codec
 from tasks.imaging.branding.checks import ENLARGED
 from tasks.provenance.marks import Work, mark
 from tasks.retrying import retry_transient
@@ -56,9 +55,7 @@ def deliver(brief: Brief, look: Look, platform: Platform, trials: Sequence[Trial
         outcome=outcome,
         variation=look.variation,
         platform=platform,
-        output=trial.draft.image.model_copy(
-            update={"uri": uri, "sha256": codec.pixel_sha256(marked.picture), "file_sha256": digest}
-        ),
+        output=trial.draft.image.model_copy(update={"uri": uri, "sha256": marked.sha256, "file_sha256": digest}),
         metadata_uri=f"{stem}.json",
         look=look.model_copy(update={"image": look.image.model_copy(update={"uri": ""}), "file": ""}),
         framing=trial.draft.framing,

@@ -89,8 +89,7 @@ def _delivered(job: Job, outcome: Outcome, candidate: Candidate, marked: Marked 
     digest = hashlib.sha256(marked.data).hexdigest()
     uri = naming.picture_uri(job, outcome, digest)
     files.write_once(uri, marked.data)
-    pixels = codec.pixel_sha256(marked.picture)
-    image = candidate.image.model_copy(update={"uri": uri, "sha256": pixels, "file_sha256": digest})
+    image = candidate.image.model_copy(update={"uri": uri, "sha256": marked.sha256, "file_sha256": digest})
     if candidate.mask is None:
         return candidate.model_copy(update={"image": image})
     stencil = codec.encode(desk.pick_up(candidate.mask), OutputFormat.PNG)

@@ -46,6 +46,8 @@ class Marked(NamedTuple):
 
     data: bytes
     picture: Image.Image
+    sha256: str
+    """Of the picture's pixels."""
     applied: Applied
 
 
@@ -80,6 +82,7 @@ def mark(master: Image.Image, work: Work, marking: Marking, output_format: Outpu
         claim = Claim(kind.action, source_type, *_agent(work.engine), work.identity, digest, soft)
         data = credentials.sign(data, output_format, claim, work.source, certificate())
     published = codec.decode(data, name="the marked picture")
+    pixels = codec.pixel_sha256(published)
     readable = hidden is not None and watermark.read(published) == bytes.fromhex(hidden.payload)
     applied = Applied(
         edit_class=work.edit_class,
@@ -98,9 +101,9 @@ def mark(master: Image.Image, work: Work, marking: Marking, output_format: Outpu
         else "it cannot be read back",
         exif_kept=bool(exif),
         master_sha256=digest,
-        same_pixels=codec.pixel_sha256(published) == digest,
+        same_pixels=pixels == digest,
     )
-    return Marked(data, published, applied)
+    return Marked(data, published, pixels, applied)
 
 
 def said_by(source: bytes) -> str:
