@@ -22,15 +22,7 @@ from flows.progress import progress
 from flows.together import pause, together
 from tasks.domain.batch import Asked, BatchResult, Row, row_of, row_without
 from tasks.domain.ending import Ending
-from tasks.domain.errors import (
-    EditFlowError,
-    LicenceError,
-    OutputError,
-    RequestError,
-    ServerError,
-    SettingsError,
-    UnknownEngine,
-)
+from tasks.domain.errors import INSTALLATION, EditFlowError, RequestError
 from tasks.domain.template import Template, parse
 from tasks.imaging import codec
 from tasks.imaging.contact import thumbnail
@@ -41,9 +33,6 @@ from tasks.storage.documents import read_document
 from tasks.storage.orders import ensure_output_outside, orders
 from tasks.storage.tally import Tally
 from tasks.summarise import summarise
-
-INSTALLATION = (SettingsError, ServerError, UnknownEngine, LicenceError, OutputError)
-"""Faults that every request would meet."""
 
 
 @flow(name="edit-batch", validate_parameters=True)

@@ -17,16 +17,7 @@ from pydantic import Field
 
 from flows.dispatch import dispatch_edit
 from flows.together import together
-from tasks.domain.errors import (
-    EditFlowError,
-    LicenceError,
-    OutputError,
-    RequestError,
-    ServerError,
-    SettingsError,
-    TransientError,
-    UnknownEngine,
-)
+from tasks.domain.errors import INSTALLATION, EditFlowError, RequestError, TransientError
 from tasks.domain.inbox import Arrival, Handled, InboxResult, Landing, Places, Survey, result_of
 from tasks.inboxes import location_of, locations, places_at
 from tasks.instruct import instruct
@@ -34,7 +25,7 @@ from tasks.record import record
 from tasks.storage import listing
 from tasks.survey import survey
 
-PASSING = (TransientError, ServerError, SettingsError, OutputError, UnknownEngine, LicenceError)
+PASSING = (TransientError, *INSTALLATION)
 """Faults of the installation, not of the picture: tried again for as long as they last."""
 
 Seconds = Annotated[float, Field(ge=0, le=600)]

@@ -25,9 +25,8 @@ def look(brief: Brief, variation: Variation, edited: EditResult | None) -> Look:
         variation=variation.name,
         image=desk.lay(brief.desk, f"look-{number}", codec.decode(data, name=uri)),
         edit=edited.metadata_uri,
-        edit_class=edited.marks.edit_class
-        if edited.marks
-        else EditClass.GENERATIVE,  # of a receipt before there were marks
+        # a receipt of before there were marks does not say
+        edit_class=edited.marks.edit_class if edited.marks else EditClass.GENERATIVE,
         engine=edited.engine,
         file=file,
     )

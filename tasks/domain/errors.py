@@ -131,3 +131,7 @@ def error_in(message: str) -> EditFlowError | None:
     if found is None or not isinstance(kind, type) or not issubclass(kind, EditFlowError):
         return None
     return EngineBusy(found[2], retry_after=1) if kind is EngineBusy else kind(found[2])
+
+
+INSTALLATION = (SettingsError, ServerError, UnknownEngine, LicenceError, OutputError)
+"""Faults of the installation, not of one request: every other would meet them."""
