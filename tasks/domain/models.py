@@ -243,6 +243,9 @@ class EditPlan(Frozen):
     negative_prompt: str
     cfg_scale: float
     steps: int
+    adapter: str = Field(
+        default="", description="Low-rank change of the weights it is sampled with, by the engine's name; empty: none."
+    )
     seed: int
     region: Box | None = Field(
         default=None, description="Where the change belongs; empty: not known or the whole picture."

@@ -12,6 +12,7 @@ class Recipe(Frozen):
     cfg_scale: float = 4.0
     steps: int = 50
     negative_prompt: str = " "  # diffusers guides only when a negative prompt is given; a blank is the neutral one
+    adapter: str = ""  # low-rank change of the weights it is sampled with, by the engine's name for it; empty: none
 
 
 RECIPES: dict[EditType, Recipe] = {

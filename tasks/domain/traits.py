@@ -26,4 +26,11 @@ class Traits(Frozen):
     references: int = Field(default=0, ge=0, description="How many further pictures it can be shown.")
     tunable: bool = Field(default=True, description="False when guidance and steps are fixed by how it was distilled.")
     recipes: Mapping[EditType, Recipe] = Field(default=RECIPES, description="Its own parameters by kind of edit.")
+    drafts: tuple[Recipe, ...] = Field(
+        default=(), description="Cheaper parameters for any kind of edit, the cheapest first, to be tried before those."
+    )
     licence: Licence = Field(default=UNKNOWN, description="Of its model; it decides where the engine may be used.")
+
+    def ladder(self, kind: EditType) -> tuple[Recipe, ...]:
+        """Its parameters for a kind of edit, from the cheapest to the best."""
+        return (*self.drafts, self.recipes[kind])
