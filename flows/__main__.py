@@ -35,6 +35,7 @@ from tasks.domain.inbox import Landing
 from tasks.domain.models import EditRequest, EditType, Label, OutputFormat
 from tasks.domain.results import EditResult, Outcome
 from tasks.domain.review import standing
+from tasks.domain.telling import cost
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
@@ -214,8 +215,7 @@ def read_prompts(batch: Path) -> Iterator[str]:
 def describe(result: EditResult) -> str:
     """A result for a person to read."""
     verdict = result.attempts[-1].verdict
-    seconds = sum(attempt.candidate.engine_seconds for attempt in result.attempts)
-    how = f"{result.classification.edit_type} edit, attempts: {len(result.attempts)}, engine: {seconds:.1f} s"
+    how = f"{result.classification.edit_type} edit, attempts: {len(result.attempts)}, engine: {cost(result)}"
     lines = [
         f"{result.outcome}{' (done before)' if result.reused else ''}: {how}",
         f"  picture   {result.output.uri}",

@@ -54,8 +54,9 @@ def describe(result: BatchResult) -> str:
     cost = result.engine_seconds_per_accepted
     reasons = ", ".join(f"{failure}: {count}" for failure, count in result.rejected_by.items())
     waits = f"{result.pending} pending, " if result.pending else ""
+    drafts = f" ({result.drafts} as drafts)" if result.drafts else ""
     counts = (
-        f"{result.accepted} accepted, {result.rejected} rejected, {waits}"
+        f"{result.accepted} accepted{drafts}, {result.rejected} rejected, {waits}"
         f"{result.refused} refused, {result.failed} failed"
     )
     lines = [

@@ -107,5 +107,5 @@ def _done(number: int, step: Step, result: EditResult, seconds: float) -> StepDo
         altered=result.marks is not None and not result.marks.same_pixels,
         reused=result.reused,
         seconds=seconds,
-        engine_seconds=sum(attempt.candidate.engine_seconds for attempt in result.attempts),
+        engine_seconds=result.engine_seconds,
     )

@@ -13,6 +13,7 @@ from prefect import get_run_logger, task
 from tasks.domain.contracts import draw_contract
 from tasks.domain.errors import EngineError
 from tasks.domain.models import EditPlan, EditType, ImageRef, Job
+from tasks.domain.recipes import Recipe
 from tasks.engines.assistant.rewriting import rewrite
 from tasks.engines.registry import get_engine
 from tasks.imaging.area import bounding_box
@@ -46,18 +47,26 @@ def prepare_hybrid(job: Job) -> EditPlan:
 
 
 def _plan(job: Job, edit_type: EditType, *, mask: ImageRef | None) -> EditPlan:
-    request, recipe = job.request, get_engine(job.engine.name).traits.recipes[edit_type]
+    request, recipe = job.request, _recipe(job, edit_type)
     return EditPlan(
         contract=draw_contract(request.prompt, edit_type, masked=job.mask is not None),
         prompt=_wording(job),
         negative_prompt=recipe.negative_prompt,
         cfg_scale=recipe.cfg_scale if request.cfg_scale is None else request.cfg_scale,
         steps=recipe.steps if request.steps is None else request.steps,
+        adapter=recipe.adapter,
         seed=int(job.identity[:12], 16) if request.seed is None else request.seed,
         priority=request.priority,
         mask=mask,
         region=bounding_box(np.asarray(desk.pick_up(mask)) > 0) if mask else None,
     )
+
+
+def _recipe(job: Job, edit_type: EditType) -> Recipe:
+    """The engine's cheapest parameters; its best where the request sets some itself."""
+    cheapest, *better = get_engine(job.engine.name).traits.ladder(edit_type)
+    asked = job.request.steps is not None or job.request.cfg_scale is not None
+    return better[-1] if better and asked else cheapest
 
 
 def _wording(job: Job) -> str:

@@ -15,7 +15,7 @@ from prefect.client.schemas.sorting import ArtifactSort
 from tasks.domain.errors import EditFlowError
 from tasks.domain.markdown import bold, plain
 from tasks.domain.results import EditResult, Outcome
-from tasks.domain.telling import engine_seconds, told
+from tasks.domain.telling import told
 from tasks.exhibit import exhibit
 from tasks.gauge import Gauge
 from tasks.imaging import codec
@@ -64,7 +64,7 @@ def _figures(result: EditResult) -> dict[str, object]:
         "edit_type": result.classification.edit_type,
         "failures": list(result.attempts[-1].verdict.failures) if rejected else [],
         "attempts": len(result.attempts),
-        "engine_seconds": round(engine_seconds(result), 3),
+        "engine_seconds": round(result.engine_seconds, 3),
         "seconds": round((result.finished - result.started).total_seconds(), 3),
         "reused": result.reused,
         "kept_from": result.kept_from,

@@ -52,6 +52,7 @@ def summarise(source: str, output: str, tally: Tally, seconds: float) -> BatchRe
         source=source,
         **{ending.value: tally.endings[ending] for ending in Ending},
         reused=tally.reused,
+        drafts=tally.drafts,
         rejected_by=dict(tally.failures.most_common()),
         seconds=round(seconds, 3),
         engine_seconds=round(tally.engine_seconds, 3),
@@ -87,8 +88,9 @@ def told(result: BatchResult, sheet: str, tally: Tally) -> str:
 
 def _figures(result: BatchResult) -> list[tuple[str, str]]:
     cost = result.engine_seconds_per_accepted
+    drafts = f", {result.drafts} as drafts" if result.drafts else ""
     return [
-        ("accepted", f"{result.accepted} ({result.reused} done before)"),
+        ("accepted", f"{result.accepted} ({result.reused} done before{drafts})"),
         ("rejected", str(result.rejected)),
         ("waits for approval", str(result.pending)),
         ("refused", str(result.refused)),

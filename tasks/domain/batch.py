@@ -12,6 +12,7 @@ from tasks.domain.models import EditRequest, Frozen
 from tasks.domain.problems import problems
 from tasks.domain.results import EditResult
 from tasks.domain.review import standing
+from tasks.domain.telling import delivered
 from tasks.domain.template import Template
 
 
@@ -34,6 +35,7 @@ class Row(Frozen):
     edit_type: str = ""
     attempts: int = 0
     failures: str = Field(default="", description="Failure classes of the last attempt, separated by commas.")
+    adapter: str = Field(default="", description="Which draft was delivered; empty: one of the engine's best quality.")
     engine_seconds: float = 0
     seconds: float = Field(default=0, description="From being taken up to its end.")
     reused: bool = Field(default=False, description="Done before, only looked up.")
@@ -53,6 +55,7 @@ class BatchResult(Frozen):
     refused: int = 0
     failed: int = 0
     reused: int = Field(default=0, description="How many of those edited had been done before.")
+    drafts: int = Field(default=0, description="How many were accepted as a draft of their engine's.")
     rejected_by: dict[str, int] = Field(default_factory=dict, description="Rejected ones by failure class.")
     seconds: float
     engine_seconds: float = Field(default=0, description="Of what was done now.")
@@ -70,7 +73,7 @@ class BatchResult(Frozen):
 def row_of(asked: Asked, result: EditResult, seconds: float) -> Row:
     """The line for a request that was edited."""
     last = result.attempts[-1].verdict
-    spent = 0.0 if result.reused else sum(attempt.candidate.engine_seconds for attempt in result.attempts)
+    spent = 0.0 if result.reused else result.engine_seconds
     return Row(
         number=asked.number,
         picture=result.request.image,
@@ -79,6 +82,7 @@ def row_of(asked: Asked, result: EditResult, seconds: float) -> Row:
         edit_type=result.classification.edit_type,
         attempts=len(result.attempts),
         failures=", ".join(last.failures),
+        adapter=delivered(result).plan.adapter,
         engine_seconds=round(spent, 3),
         seconds=round(seconds, 3),
         reused=result.reused,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from tasks.domain.models import EditPlan, Frozen
+from tasks.domain.recipes import Recipe
 from tasks.domain.traits import Traits
 
 
@@ -42,7 +43,12 @@ class Means(Frozen):
 
     def tunable(self, plan: EditPlan) -> bool:
         """True when guidance and steps may be changed, and make a difference to the plan's engine."""
-        return self.varies(plan) and self.of(plan).tunable
+        return self.varies(plan) and self.of(plan).tunable and not plan.adapter
+
+    def better(self, plan: EditPlan) -> tuple[Recipe, ...]:
+        """The parameters above those of a plan that is a draft, up to its engine's best; none for any other plan."""
+        ladder = self.of(plan).ladder(plan.contract.edit_type)
+        return next((ladder[at:] for at, recipe in enumerate(ladder, start=1) if recipe.adapter == plan.adapter), ())
 
     def translated(self, plan: EditPlan, engine: str) -> dict[str, float | int | str]:
         """What of a plan another engine is told differently.
@@ -51,7 +57,9 @@ class Means(Frozen):
         gets the user's.
         """
         kind = plan.contract.edit_type
-        own, theirs = self.of(plan).recipes[kind], self.traits[engine].recipes[kind]
+        ladder = self.of(plan).ladder(kind)
+        own = next((recipe for recipe in ladder if recipe.adapter == plan.adapter), ladder[-1])
+        theirs = self.traits[engine].recipes[kind]
         told: dict[str, float | int | str] = {
             name: getattr(theirs, name) for name in type(own).model_fields if getattr(plan, name) == getattr(own, name)
         }
@@ -63,7 +71,7 @@ class Means(Frozen):
             self.name(plan),
             plan.prompt,
             plan.negative_prompt,
-            (plan.seed, plan.cfg_scale, plan.steps) if self.varies(plan) else None,
+            (plan.seed, plan.cfg_scale, plan.steps, plan.adapter) if self.varies(plan) else None,
             plan.context if self.windowed(plan) else None,
             plan.strict,
         )

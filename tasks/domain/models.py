@@ -260,6 +260,11 @@ class EditPlan(Frozen):
     remedies: tuple[str, ...] = Field(default=(), description="What made this plan of the one before.")
     remedy: str = Field(default="", description="Why this plan was made, for a person; empty for the first.")
 
+    @property
+    def passes(self) -> int:
+        """How often the plan goes through a diffusion model: once a step, twice with guidance."""
+        return self.steps * (2 if self.cfg_scale > 1 else 1)
+
 
 class Check(Frozen):
     """One measurement of a candidate against one threshold."""

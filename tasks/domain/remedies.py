@@ -6,9 +6,12 @@ field guides. The rule, in full:
 1. The gravest failure decides (the order of `LADDERS`): the first rung of its ladder that has not been used with this
    engine, can be done, fits the budget and makes a plan not tried yet. Its ladder spent, the next failure's is climbed.
 2. Each of the other failures adds the first rung of its own ladder that touches nothing touched so far.
-3. Another engine starts afresh, with the instruction of the first attempt and its own parameters, unless the request
+3. A draft is not mended but made anew by the same engine with better parameters, before anything else: with the next
+   better ones where more steps would be the remedy, with its best where guidance or another thing would, or when this is
+   the last try with this engine. Failures that neither guidance nor steps are the first remedy of add theirs.
+4. Another engine starts afresh, with the instruction of the first attempt and its own parameters, unless the request
    set them; when no more tries are left than other engines, those go first.
-4. The seed is always fresh, because the same noise gives the same mistake; with every ladder spent, it alone is new.
+5. The seed is always fresh, because the same noise gives the same mistake; with every ladder spent, it alone is new.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from typing import Any
 from tasks.domain.demands import strengthened
 from tasks.domain.means import Means
 from tasks.domain.models import Attempt, EditPlan, EditType, FailureClass
+from tasks.domain.recipes import Recipe
 
 MIN_CFG, MAX_CFG = 1.5, 8.0
 MAX_STEPS = 100
@@ -42,6 +46,10 @@ class Remedy(StrEnum):
     OTHER_ENGINE = "another engine"
     TYPESETTING = "typesetting"
     NEW_SEED = "new seed"
+    REFINED = "refined"
+    """A draft made anew with the next better parameters of its engine ..."""
+    FULL = "full quality"
+    """... or with its best."""
 
 
 def _lower_guidance(plan: EditPlan, means: Means, _: object) -> Changes:
@@ -78,6 +86,18 @@ def _new_seed(plan: EditPlan, means: Means, _: object) -> Changes:
     return {"seed": plan.seed} if means.varies(plan) else {}  # made fresh below, as with every remedy
 
 
+def _refined(plan: EditPlan, means: Means, _: object) -> Changes:
+    return _sampled(means.better(plan)[:1])
+
+
+def _full(plan: EditPlan, means: Means, _: object) -> Changes:
+    return _sampled(means.better(plan)[-1:])
+
+
+def _sampled(recipes: Sequence[Recipe]) -> Changes:
+    return recipes[0].model_dump() if recipes else {}
+
+
 ADJUSTMENTS: Mapping[Remedy, Callable[[EditPlan, Means, Sequence[FailureClass]], Changes]] = {
     Remedy.LOWER_GUIDANCE: _lower_guidance,
     Remedy.HIGHER_GUIDANCE: _higher_guidance,
@@ -86,8 +106,12 @@ ADJUSTMENTS: Mapping[Remedy, Callable[[EditPlan, Means, Sequence[FailureClass]],
     Remedy.LARGER_WINDOW: _larger_window,
     Remedy.STRICTER_MASK: _stricter_mask,
     Remedy.NEW_SEED: _new_seed,
+    Remedy.REFINED: _refined,
+    Remedy.FULL: _full,
 }
 """Remedies that keep the engine: the changes they make to a plan, none when they cannot do anything for it."""
+SAMPLING = {Remedy.LOWER_GUIDANCE, Remedy.HIGHER_GUIDANCE, Remedy.MORE_STEPS}
+"""What better parameters stand for when a draft failed."""
 
 _R = Remedy
 LADDERS: Mapping[FailureClass, tuple[Remedy, ...]] = {
@@ -126,7 +150,7 @@ def next_plan(attempts: Sequence[Attempt], means: Means) -> EditPlan | None:
 
     None as well after what the policy denied. The budget is `means.max_attempts` tries and `means.max_engine_seconds`
     of engine time, of which the next try is expected to take as long as the longest so far, and longer in proportion
-    when it has more steps.
+    when it takes more passes.
     """
     if len(attempts) >= means.max_attempts or FailureClass.DENIED in attempts[-1].verdict.failures:
         return None
@@ -145,8 +169,11 @@ def _rungs(failures: Sequence[FailureClass], attempts: Sequence[Attempt], means:
     used = _used(attempts, means)
     rungs = [*(remedy for remedy in dict.fromkeys(climbed) if remedy not in used), Remedy.NEW_SEED]
     others = {name for remedy in rungs for name in _engines(remedy, attempts, means)}
-    scarce = means.max_attempts - len(attempts) <= len(others)
-    return sorted(rungs, key=lambda remedy: scarce and remedy in ADJUSTMENTS)
+    spare = means.max_attempts - len(attempts) - len(others)
+    if failures and means.better(attempts[-1].plan):
+        more_steps = LADDERS[failures[0]][0] is Remedy.MORE_STEPS
+        rungs.insert(0, Remedy.REFINED if more_steps and spare > 1 else Remedy.FULL)
+    return sorted(rungs, key=lambda remedy: spare <= 0 and remedy in ADJUSTMENTS)
 
 
 def _used(attempts: Sequence[Attempt], means: Means) -> set[str]:
@@ -194,9 +221,8 @@ def _combined(
 ) -> tuple[Changes, list[Remedy]]:
     """What a remedy changes, with what the other failures add to it (rule 2), and all remedies in it."""
     changes, taken = ADJUSTMENTS[remedy](plan, means, failures), [remedy]
-    deciding = next((failure for failure in failures if remedy in LADDERS[failure]), None)
-    for failure in failures if changes and deciding else ():
-        for also in LADDERS[failure] if failure is not deciding else ():
+    for failure in _unanswered(remedy, failures) if changes else ():
+        for also in LADDERS[failure]:
             more = ADJUSTMENTS[also](plan, means, failures) if also in ADJUSTMENTS and also not in used else {}
             if more and not more.keys() & changes.keys():
                 changes |= more
@@ -205,10 +231,19 @@ def _combined(
     return changes, taken
 
 
+def _unanswered(remedy: Remedy, failures: Sequence[FailureClass]) -> list[FailureClass]:
+    """The failures that a remedy is no answer to, which add to it what is."""
+    if remedy in {Remedy.REFINED, Remedy.FULL}:
+        return [failure for failure in failures if LADDERS[failure][0] not in SAMPLING]
+    deciding = next((failure for failure in failures if remedy in LADDERS[failure]), None)
+    return [failure for failure in failures if failure is not deciding] if deciding else []
+
+
 def _affordable(plan: EditPlan, attempts: Sequence[Attempt], means: Means) -> bool:
-    seconds = [attempt.candidate.engine_seconds for attempt in attempts]
-    longer = max(1.0, plan.steps / attempts[-1].plan.steps) if means.varies(plan) else 1.0
-    return sum(seconds) + max(seconds) * longer <= means.max_engine_seconds
+    spent = [(attempt.candidate.engine_seconds, attempt.plan.passes) for attempt in attempts]
+    passes = plan.passes if means.varies(plan) else 0
+    expected = max(seconds * max(1.0, passes / made) for seconds, made in spent)
+    return sum(seconds for seconds, _ in spent) + expected <= means.max_engine_seconds
 
 
 def fresh_seed(first: int, retry: int) -> int:

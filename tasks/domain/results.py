@@ -5,6 +5,7 @@ The values that lead there are in models.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -57,6 +58,15 @@ class Review(Frozen):
     )
 
 
+class Spent(Frozen):
+    """What the attempts of one kind cost."""
+
+    engine: str = Field(description="Name of the engine.")
+    adapter: str = Field(default="", description="What its weights were changed by; empty: its best parameters.")
+    attempts: int = Field(ge=1)
+    engine_seconds: float = Field(ge=0)
+
+
 class Saved(Frozen):
     """What was written: the delivered picture, its sheet, and the attempts with the final places of their pictures."""
 
@@ -86,6 +96,9 @@ class EditResult(Frozen):
     engine: EngineIdentity = Field(description="Who made the output; it may not be the engine that was asked first.")
     licence: Licence | None = Field(default=None, description="Of the model that made the output.")
     attempts: tuple[Attempt, ...]
+    spent: tuple[Spent, ...] = Field(
+        default=(), description="What the attempts cost, drafts apart; empty in the format's version 1."
+    )
     started: AwareDatetime
     finished: AwareDatetime
     software: dict[str, str] = Field(description="Versions of what took part.")
@@ -100,9 +113,27 @@ class EditResult(Frozen):
         default=None, description="By whom all of this was signed; empty: as it was looked up, or of version 1."
     )
 
+    @property
+    def engine_seconds(self) -> float:
+        """Of all its attempts."""
+        return sum(attempt.candidate.engine_seconds for attempt in self.attempts)
+
     def again(self) -> EditResult:
         """The same as an answer to a later request. What is not word for word the file is not signed."""
         return self.model_copy(update={"reused": True, "signature": None})
+
+
+def spent_on(attempts: Sequence[Attempt]) -> tuple[Spent, ...]:
+    """What the attempts cost by engine and adapter, in the order of the first of each."""
+    kinds: dict[tuple[str, str], list[float]] = {}
+    for attempt in attempts:
+        maker = attempt.candidate.engine
+        kind = (maker.name if maker else "", attempt.plan.adapter)
+        kinds.setdefault(kind, []).append(attempt.candidate.engine_seconds)
+    return tuple(
+        Spent(engine=name, adapter=adapter, attempts=len(seconds), engine_seconds=round(sum(seconds), 3))
+        for (name, adapter), seconds in kinds.items()
+    )
 
 
 def receipt_schema() -> dict[str, Any]:

@@ -53,16 +53,17 @@ def _facts(result: EditResult) -> dict[str, str]:
         "source": code(result.original.uri),
         "kind of edit": f"{kind.edit_type} ({kind.confidence:.0%} sure): {plain(kind.reason)}",
         "engine": plain(f"{result.engine.model} {result.engine.revision}"),
-        "took": f"{seconds:.1f} s, of the engine {engine_seconds(result):.1f} s",
+        "took": f"{seconds:.1f} s, of the engine {plain(cost(result))}",
         "reused": "done before, looked up" if result.reused else "",
         "from the cache": code(result.kept_from),
         "labels": plain(", ".join(f"{name}: {value}" for name, value in result.request.metadata.items())),
     }
 
 
-def engine_seconds(result: EditResult) -> float:
-    """Of all its attempts."""
-    return sum(attempt.candidate.engine_seconds for attempt in result.attempts)
+def cost(result: EditResult) -> str:
+    """Engine seconds, also those of each kind of attempt where there was more than one."""
+    kinds = [f"{kind.adapter or kind.engine} {kind.engine_seconds:.1f} s" for kind in result.spent]
+    return f"{result.engine_seconds:.1f} s" + (f" ({', '.join(kinds)})" if len(kinds) > 1 else "")
 
 
 def _numbered(verdict: Verdict) -> tuple[list[str], list[Check]]:
@@ -96,4 +97,5 @@ def _attempt(number: int, attempt: Attempt, made: Attempt) -> list[str]:
 
 def _plan(plan: EditPlan) -> str:
     where = f", within {list(plan.region)}" if plan.region else ""
-    return plain(f"{plan.steps} steps, guidance {plan.cfg_scale:g}, seed {plan.seed}{where}")
+    drawn = f"{plan.adapter}, " if plan.adapter else ""
+    return plain(f"{drawn}{plan.steps} steps, guidance {plan.cfg_scale:g}, seed {plan.seed}{where}")

@@ -29,6 +29,7 @@ class Tally:
         self.endings: Counter[Ending] = Counter()
         self.failures: Counter[str] = Counter()
         self.reused = 0
+        self.drafts = 0
         self.engine_seconds = 0.0
         self._folder, self._heading = folder, heading
         self._cells: list[Cell] = []
@@ -41,6 +42,7 @@ class Tally:
             csv.writer(file).writerow(map(_plain, row.model_dump(mode="json").values()))
         self.endings[row.ending] += 1
         self.reused += row.reused
+        self.drafts += row.ending is Ending.ACCEPTED and bool(row.adapter)
         self.engine_seconds += row.engine_seconds
         if row.ending is Ending.REJECTED:
             self.failures.update(filter(None, row.failures.split(", ")))

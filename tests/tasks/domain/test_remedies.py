@@ -28,6 +28,8 @@ from tasks.domain.traits import Traits
 PICTURE = ImageRef(uri="", sha256="0" * 64, file_sha256="0" * 64, width=8, height=8)
 EXACT = Traits(varies=frozenset(EditType) - {EditType.TEXT}, exact=True, reads_freely=False)
 GENERATIVE = Traits(works_at=1_000_000, multiple=32)
+DRAFTS = tuple(Recipe(cfg_scale=1.0, steps=steps, adapter=f"lightning-{steps}") for steps in (4, 8))
+LADDERED = GENERATIVE.model_copy(update={"drafts": DRAFTS})
 
 
 def plan_for(edit_type: EditType = EditType.TEXT, **more: object) -> EditPlan:
@@ -200,6 +202,7 @@ TRAITS = st.builds(
     varies=st.frozensets(st.sampled_from(EditType)),
     exact=st.booleans(),
     reads_freely=st.booleans(),
+    drafts=st.sampled_from([(), DRAFTS[:1], DRAFTS]),
 )
 
 
@@ -212,6 +215,7 @@ TRAITS = st.builds(
         cfg_scale=st.floats(1, 20),
         steps=st.integers(1, 200),
         prompt=st.sampled_from(["Change the text 'Sale' to 'New'", "x" * MAX_PROMPT]),
+        adapter=st.sampled_from(["", "lightning-4", "lightning-8"]),
     ),
     limits=st.builds(
         means,
@@ -231,7 +235,7 @@ def test_the_loop_ends_within_its_budget_never_repeats_a_plan_and_stays_in_range
     plans = [a.plan for a in attempts]
     assert len({limits.essence(plan) for plan in plans}) == len(plans)
     for plan in plans[1:]:
-        assert min(MIN_CFG, first.cfg_scale) <= plan.cfg_scale <= max(MAX_CFG, first.cfg_scale)
+        assert min(1.0 if plan.adapter else MIN_CFG, first.cfg_scale) <= plan.cfg_scale <= max(MAX_CFG, first.cfg_scale)
         assert plan.steps <= max(MAX_STEPS, first.steps)
         assert plan.context <= MAX_CONTEXT
         assert len(plan.prompt) <= MAX_PROMPT
@@ -276,3 +280,82 @@ def test_an_engine_that_more_words_would_mislead_gets_the_users_own():
         traits={"first": GENERATIVE, "plain": EXACT}, alternates=("plain",), max_attempts=2, prompt="the user's words"
     )
     assert retry([attempt(rewritten, FailureClass.TEXT_WRONG)], spare).prompt == "the user's words"
+
+
+def draft(edit_type: EditType = EditType.APPEARANCE, **more: object) -> EditPlan:
+    """The first plan of an engine with drafts."""
+    return plan_for(edit_type, **DRAFTS[0].model_dump(), **more)
+
+
+def drafting(**more: object) -> Means:
+    traits = {"first": LADDERED, "second": GENERATIVE, "setter": EXACT}
+    return means(traits=traits, max_attempts=6).model_copy(update=more)
+
+
+def rungs(failures: Sequence[FailureClass], limits: Means, first: EditPlan) -> list[str]:
+    """With what each attempt of a loop was made whose every candidate fails so."""
+    return [attempt.plan.adapter or "full" for attempt in follow([failures], limits, first)]
+
+
+@pytest.mark.parametrize(
+    ("failure", "tried"),
+    [
+        (FailureClass.TEXT_WRONG, ["lightning-4", "lightning-8", "full", "full"]),
+        (FailureClass.BLURRED, ["lightning-4", "lightning-8", "full", "full"]),
+        (FailureClass.UNCHANGED, ["lightning-4", "full", "full", "full"]),
+        (FailureClass.WRONG_PLACE, ["lightning-4", "full", "full", "full"]),
+    ],
+)
+def test_the_verdict_on_a_draft_decides_how_far_up_the_ladder_it_goes(failure, tried):
+    assert rungs([failure], drafting(max_attempts=4), draft()) == tried
+
+
+def test_a_draft_made_anew_is_made_with_all_parameters_of_its_rung():
+    plan = retry([attempt(draft(), FailureClass.UNCHANGED)], drafting())
+    assert {name: getattr(plan, name) for name in Recipe.model_fields} == LADDERED.recipes[
+        EditType.APPEARANCE
+    ].model_dump()
+    assert plan.remedy == "after 'unchanged': full quality, new seed"
+    assert plan.seed != draft().seed
+
+
+def test_failures_that_better_parameters_do_not_answer_add_their_own_remedy_to_them():
+    plan = retry([attempt(draft(mask=PICTURE), FailureClass.WRONG_PLACE, FailureClass.BLURRED)], drafting())
+    assert plan.remedies == (Remedy.FULL, Remedy.STRICTER_MASK, Remedy.NEW_SEED)
+    assert plan.strict
+    assert plan.prompt == draft().prompt
+
+
+@pytest.mark.parametrize(
+    ("most", "tried"),
+    [(2, ["lightning-4", "full"]), (3, ["lightning-4", "lightning-8", "full"])],
+)
+def test_the_last_try_is_one_of_full_quality(most, tried):
+    assert rungs([FailureClass.BLURRED], drafting(max_attempts=most), draft()) == tried
+
+
+def test_full_quality_has_its_try_before_what_is_fallen_back_on():
+    lent = drafting(max_attempts=3, typesetter="setter")
+    attempts = follow([[FailureClass.TEXT_WRONG]], lent, draft(EditType.TEXT))
+    assert [(a.plan.engine, a.plan.adapter) for a in attempts] == [(None, "lightning-4"), (None, ""), ("setter", "")]
+    scarce = follow([[FailureClass.TEXT_WRONG]], drafting(max_attempts=2, typesetter="setter"), draft(EditType.TEXT))
+    assert [a.plan.engine for a in scarce] == [None, "setter"]
+
+
+def test_another_engine_than_that_of_a_draft_is_run_with_its_best_parameters():
+    lent = drafting(max_attempts=2, alternates=("second",))
+    plan = retry([attempt(draft(), FailureClass.UNCHANGED)], lent)
+    best = GENERATIVE.recipes[EditType.APPEARANCE]
+    assert (plan.engine, plan.steps, plan.cfg_scale, plan.adapter) == ("second", best.steps, best.cfg_scale, "")
+
+
+def test_full_quality_is_not_begun_when_it_would_take_longer_than_there_is_time_for():
+    failed = [attempt(draft(), FailureClass.UNCHANGED, seconds=2)]
+    passes = LADDERED.recipes[EditType.APPEARANCE].steps * 2
+    enough = 2 + 2 * passes / 4
+    assert retry(failed, drafting(max_engine_seconds=enough)).adapter == ""
+    assert retry(failed, drafting(max_engine_seconds=enough - 1)).adapter == "lightning-4"
+
+
+def test_what_no_check_applied_to_is_not_made_better():
+    assert rungs([], drafting(), draft())[:2] == ["lightning-4", "lightning-4"]
