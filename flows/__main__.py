@@ -32,7 +32,7 @@ from tasks import __version__
 from tasks.domain.classification import classify as classify_prompt
 from tasks.domain.errors import EditFlowError, RequestError
 from tasks.domain.inbox import Landing
-from tasks.domain.models import EditRequest, EditType, Label, OutputFormat
+from tasks.domain.models import EditRequest, EditType, Label, OutputFormat, Quality
 from tasks.domain.results import EditResult, Outcome
 from tasks.domain.review import standing
 from tasks.domain.telling import cost
@@ -58,6 +58,7 @@ def edit(
     mask: str | None = None,
     reference: Annotated[list[str] | None, Parameter(negative="")] = None,
     seed: int | None = None,
+    quality: Quality = Quality.AUTO,
     cfg_scale: float | None = None,
     steps: int | None = None,
     output_format: OutputFormat = OutputFormat.PNG,
@@ -80,6 +81,7 @@ def edit(
         mask: Picture of the same size, white where pixels may change.
         reference: Further picture the instruction speaks of, such as a logo; may be given again.
         seed: Fixes the random numbers of the first attempt.
+        quality: auto begins with a draft where the engine has any, full does without.
         cfg_scale: Guidance strength instead of the recipe's.
         steps: Denoising steps instead of the recipe's.
         output_format: File format of the result.
@@ -98,6 +100,7 @@ def edit(
         mask=mask,
         references=tuple(reference or ()),
         seed=seed,
+        quality=quality,
         cfg_scale=cfg_scale,
         steps=steps,
         output_format=output_format,

@@ -12,7 +12,7 @@ from prefect import get_run_logger, task
 
 from tasks.domain.contracts import draw_contract
 from tasks.domain.errors import EngineError
-from tasks.domain.models import EditPlan, EditType, ImageRef, Job
+from tasks.domain.models import EditPlan, EditType, ImageRef, Job, Quality
 from tasks.domain.recipes import Recipe
 from tasks.engines.assistant.rewriting import rewrite
 from tasks.engines.registry import get_engine
@@ -63,10 +63,10 @@ def _plan(job: Job, edit_type: EditType, *, mask: ImageRef | None) -> EditPlan:
 
 
 def _recipe(job: Job, edit_type: EditType) -> Recipe:
-    """The engine's cheapest parameters; its best where the request sets some itself."""
-    cheapest, *better = get_engine(job.engine.name).traits.ladder(edit_type)
-    asked = job.request.steps is not None or job.request.cfg_scale is not None
-    return better[-1] if better and asked else cheapest
+    """The engine's cheapest parameters; its best where the request asks for them or sets some itself."""
+    request, ladder = job.request, get_engine(job.engine.name).traits.ladder(edit_type)
+    best = request.quality is Quality.FULL or request.steps is not None or request.cfg_scale is not None
+    return ladder[-1 if best else 0]
 
 
 def _wording(job: Job) -> str:

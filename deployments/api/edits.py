@@ -28,7 +28,7 @@ from deployments.api.fields import (
 )
 from deployments.api.job import Job, Status
 from deployments.api.problems import Refused
-from tasks.domain.models import MAX_SEED, Frozen, Label, OutputFormat
+from tasks.domain.models import MAX_SEED, Frozen, Label, OutputFormat, Quality
 from tasks.domain.results import EditResult
 
 router = APIRouter(responses=ANY, tags=["edits"])
@@ -50,6 +50,7 @@ async def ask(
     mask: Annotated[UploadFile | None, File(description="Same size; white where the edit may change pixels.")] = None,
     references: Annotated[list[UploadFile] | None, File(description="Further pictures, such as a logo.")] = None,
     edit_type: Kind = None,
+    quality: Annotated[Quality, Form(description="Whether a draft may do (auto), where there are any.")] = Quality.AUTO,
     cfg_scale: Scale = None,
     steps: Steps = None,
     seed: Annotated[int | None, Form(ge=0, lt=MAX_SEED, description="Of the first attempt; empty: derived.")] = None,
@@ -78,6 +79,7 @@ async def ask(
                 "mask": stencil,
                 "references": tuple(kept.uri for kept in further),
                 "seed": seed,
+                "quality": quality,
                 "cfg_scale": cfg_scale,
                 "steps": steps,
                 "output_format": output_format,

@@ -17,6 +17,10 @@ WHERE_NOT_WHAT = {"image", "mask", "references", "priority", "cache", "label", "
 result is to be marked, which settings have a say in as well."""
 
 
+UNSAID = {"approval", "quality"}
+"""Fields that add nothing to an identity while they are as if not given."""
+
+
 def identity_of(**content: Any) -> str:  # noqa: ANN401  whatever decides the result
     """SHA-256 (64 hex digits) of what decides a result, all of it JSON."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
@@ -31,11 +35,11 @@ def identify(
     marking: Marking = UNMARKED,
 ) -> str:
     """SHA-256 (64 hex digits) over the pixels of source, mask and references, request, engine and visible marks."""
-    aside = WHERE_NOT_WHAT if request.approval else WHERE_NOT_WHAT | {"approval"}
+    unsaid = {name for name in UNSAID if getattr(request, name) == EditRequest.model_fields[name].default}
     content: dict[str, Any] = {
         "source": source.sha256,
         "mask": mask.sha256 if mask else None,
-        "request": request.model_dump(mode="json", exclude=aside),
+        "request": request.model_dump(mode="json", exclude=WHERE_NOT_WHAT | unsaid),
         "engine": engine.model_dump(mode="json"),
     }
     if references:

@@ -52,6 +52,15 @@ class Label(StrEnum):
     ZH = "zh"
 
 
+class Quality(StrEnum):
+    """With which of an engine's parameters an edit begins."""
+
+    AUTO = "auto"
+    """The cheapest it has: a draft, made better when the checks ask for it. Without drafts the same as full."""
+    FULL = "full"
+    """Its best."""
+
+
 class Box(NamedTuple):
     """A rectangle in pixels of the source picture: left and top included, right and bottom excluded."""
 
@@ -141,6 +150,10 @@ class EditRequest(Frozen):
     priority: int = Field(default=1, ge=0, le=9, description="0 to 9: higher runs earlier where a queue decides.")
     cache: bool = Field(
         default=True, description="Whether an equal result of the cache will do, and this may go there."
+    )
+    quality: Quality = Field(
+        default=Quality.AUTO,
+        description="auto: a draft first where the engine has any, better ones if checks ask for it; full: no draft.",
     )
     steps: Annotated[int, Field(ge=1, le=200)] | None = Field(
         default=None, description="Denoising steps, 1 to 200; empty: the recipe of the edit type."

@@ -7,8 +7,8 @@ field guides. The rule, in full:
    engine, can be done, fits the budget and makes a plan not tried yet. Its ladder spent, the next failure's is climbed.
 2. Each of the other failures adds the first rung of its own ladder that touches nothing touched so far.
 3. A draft is not mended but made anew by the same engine with better parameters, before anything else: with the next
-   better ones where more steps would be the remedy, with its best where guidance or another thing would, or when this is
-   the last try with this engine. Failures that neither guidance nor steps are the first remedy of add theirs.
+   better ones where more steps would be the remedy, with its best where anything else would, or when this is the last
+   try with this engine. Failures whose first remedy is neither guidance nor steps add theirs.
 4. Another engine starts afresh, with the instruction of the first attempt and its own parameters, unless the request
    set them; when no more tries are left than other engines, those go first.
 5. The seed is always fresh, because the same noise gives the same mistake; with every ladder spent, it alone is new.

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from tasks.domain.errors import RequestError
 from tasks.domain.inbox import REFUSED, same_name
-from tasks.domain.models import MAX_PROMPT, MAX_SEED, EditRequest, EditType, Frozen, Label, OutputFormat
+from tasks.domain.models import MAX_PROMPT, MAX_SEED, EditRequest, EditType, Frozen, Label, OutputFormat, Quality
 from tasks.domain.problems import problems
 
 MAX_NAME = 100
@@ -34,6 +34,7 @@ class Override(Frozen):
     output_format: OutputFormat | None = None
     label: Label | None = None
     keep_exif: bool | None = None
+    quality: Quality | None = None
     priority: Annotated[int, Field(ge=0, le=9)] | None = None
     metadata: dict[str, Labelled] = Field(default_factory=dict, max_length=50, description="Added to the recipe's own.")
 

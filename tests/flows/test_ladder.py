@@ -68,11 +68,11 @@ def test_a_draft_that_did_not_follow_is_made_again_at_full_quality_and_the_recei
     assert "lightning-4, 4 steps, guidance 1" in page
 
 
-@pytest.mark.parametrize("own", [{"steps": 12}, {"cfg_scale": 2.5}])
-def test_who_sets_steps_or_guidance_gets_no_draft(photo, laddered, own):
+@pytest.mark.parametrize("own", [{"steps": 12}, {"cfg_scale": 2.5}, {"quality": "full"}])
+def test_who_sets_steps_or_guidance_or_asks_for_full_quality_gets_no_draft(photo, laddered, own):
     plans = laddered(warm)
     edit(photo, **own)
-    wanted = {"steps": BEST.steps, "cfg_scale": BEST.cfg_scale} | own
+    wanted = {"steps": BEST.steps, "cfg_scale": BEST.cfg_scale} | {k: v for k, v in own.items() if k != "quality"}
     assert {"steps": plans[0].steps, "cfg_scale": plans[0].cfg_scale} == wanted
     assert plans[0].adapter == ""
 

@@ -1,5 +1,7 @@
+import pytest
+
 from tasks.domain.identity import WHERE_NOT_WHAT, identify, identity_of
-from tasks.domain.models import EditRequest, EngineIdentity, ImageRef
+from tasks.domain.models import EditRequest, EngineIdentity, ImageRef, Quality
 
 SOURCE = ImageRef(uri="a.png", sha256="1" * 64, file_sha256="2" * 64, width=4, height=4)
 ENGINE = EngineIdentity(name="classical", model="m", revision="1")
@@ -24,10 +26,10 @@ def test_pixels_instruction_parameters_mask_and_engine_each_make_other_work():
     assert len({first, *others}) == len(others) + 1
 
 
-def test_approval_is_hashed_only_where_it_is_asked_for():
-    plain = REQUEST.model_dump(mode="json", exclude={*WHERE_NOT_WHAT, "approval"})  # as before there was approval
+@pytest.mark.parametrize("asked", [{"approval": True}, {"quality": Quality.FULL}])
+def test_approval_and_quality_are_hashed_only_where_they_are_asked_for(asked):
+    plain = REQUEST.model_dump(mode="json", exclude={*WHERE_NOT_WHAT, "approval", "quality"})  # before there were any
     assert identify(REQUEST, SOURCE, None, ENGINE) == identity_of(
         source=SOURCE.sha256, mask=None, request=plain, engine=ENGINE.model_dump(mode="json")
     )
-    asked = REQUEST.model_copy(update={"approval": True})
-    assert identify(asked, SOURCE, None, ENGINE) != identify(REQUEST, SOURCE, None, ENGINE)
+    assert identify(REQUEST.model_copy(update=asked), SOURCE, None, ENGINE) != identify(REQUEST, SOURCE, None, ENGINE)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tasks.domain.errors import RequestError
-from tasks.domain.models import EditType, OutputFormat
+from tasks.domain.models import EditType, OutputFormat, Quality
 from tasks.domain.template import Override, Template, compose, name_fault, parse
 
 URI = "s3://drop/recipes/빈티지.yaml"
@@ -12,12 +12,18 @@ URI = "s3://drop/recipes/빈티지.yaml"
 def test_a_recipe_becomes_a_request_labelled_with_its_name():
     template = parse(
         Template,
-        {"prompt": "빈티지 느낌으로 바꿔줘", "edit_type": "semantic", "steps": 30, "metadata": {"campaign": "여름"}},
+        {
+            "prompt": "빈티지 느낌으로 바꿔줘",
+            "edit_type": "semantic",
+            "steps": 30,
+            "quality": "full",
+            "metadata": {"campaign": "여름"},
+        },
         uri=URI,
     )
     request = compose(template, Override(), image="s3://drop/inbox/빈티지/a.png", recipe="빈티지")
     assert request.prompt == "빈티지 느낌으로 바꿔줘"
-    assert (request.edit_type, request.steps) == (EditType.SEMANTIC, 30)
+    assert (request.edit_type, request.steps, request.quality) == (EditType.SEMANTIC, 30, Quality.FULL)
     assert request.metadata == {"recipe": "빈티지", "campaign": "여름"}
 
 
