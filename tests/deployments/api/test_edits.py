@@ -41,12 +41,13 @@ def test_a_job_is_taken_at_once_and_tells_how_it_ends(api, photo) -> None:
 
 
 def test_metadata_are_those_beside_the_picture(api, photo) -> None:
-    edit = ask(api, photo, labels=json.dumps({"캠페인": "겨울"})).json()["id"]
+    edit = ask(api, photo, labels=json.dumps({"캠페인": "겨울"}), quality="full").json()["id"]
     api.ended(edit)
 
     told = api.http.get(f"/edits/{edit}/metadata").json()
 
     assert told["request"]["metadata"] == {"캠페인": "겨울"}
+    assert told["request"]["quality"] == "full"
     beside = json.loads(Path(told["metadata_uri"]).read_text())
     assert told["identity"] == beside["identity"]
     assert "사진" not in told["output"]["uri"]
@@ -161,6 +162,7 @@ def test_edits_are_listed_the_youngest_first(api, photo) -> None:
         ({"cfg_scale": 99}, "cfg_scale"),
         ({"steps": "many"}, "steps"),
         ({"edit_type": "magic"}, "edit_type"),
+        ({"quality": "magic"}, "quality"),
         ({"labels": "[1]"}, "labels"),
         ({"image": "s3://elsewhere/a.png"}, "file"),
         ({"webhook": "http://169.254.169.254/latest"}, "webhook"),
