@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from tasks.domain.wording import normalise
-from tasks.engines.text_reader import read_text
+from tasks.engines.text_reader import _rapid, read_text
 from tests.drawing import Item, ground, poster
 
 LINES = ("Summer Sale 50%", "欢迎光临本店", "여름 특별 할인")
@@ -63,3 +63,10 @@ def test_capitals_are_not_taken_for_hangul(text):
     for size in (34, 62):
         read = read_text(poster("flat", Item(text, "LiberationSans-Bold", size, at=(20, 100), fill="#e8d8a0")))
         assert [line.text.replace(" ", "") for line in read] == [text.replace(" ", "")]
+
+
+def test_threads_that_wait_for_work_leave_the_cpu_to_others():
+    read_text(poster("flat", Item("Hello again")))
+    for model in (_rapid().text_det, _rapid().text_rec):
+        options = model.session.session.get_session_options()
+        assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
