@@ -155,12 +155,19 @@ def _textured(before: Pixels, aside: NDArray[np.generic]) -> Blocks:
     slopes = np.stack([cv2.Sobel(smooth, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1))])
     corners = []
     for top, left in product(*(range(0, length - side + 1, side * 2 // 3) for length in before.shape)):
-        block = slopes[:, top : top + side, left : left + side].reshape(2, -1)
         if aside[top : top + side, left : left + side].any():
             continue
-        if np.linalg.eigvalsh(np.cov(block))[0] >= TEXTURE**2:
+        across, down = slopes[:, top : top + side, left : left + side].reshape(2, -1).astype(np.float64)
+        if _least_variance(across, down) >= TEXTURE**2:
             corners.append((top, left))
     return Blocks(side, corners)
+
+
+def _least_variance(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Variance of points in the direction they vary least in: the smaller eigenvalue of their covariance."""
+    x, y = x - x.mean(), y - y.mean()
+    xx, xy, yy = x @ x, x @ y, y @ y
+    return float((xx + yy) / 2 - np.hypot((xx - yy) / 2, xy)) / (x.size - 1)
 
 
 def _block_moves(before: Pixels, after: Pixels, blocks: Blocks) -> tuple[Points, Points]:

@@ -53,6 +53,21 @@ def around(boxes: Iterable[Box]) -> Box:
     )
 
 
+def differing(one: NDArray[_Sample], other: NDArray[_Sample]) -> Mask:
+    """True where any channel of two pictures (height x width x channels) differs."""
+    return in_any_channel(one != other)
+
+
+def in_any_channel(found: NDArray[np.bool_]) -> Mask:
+    """Height x width: true where any channel is; numpy's own `any` takes ten times as long over so short an axis."""
+    return reduce(np.logical_or, np.moveaxis(found, -1, 0))
+
+
+def lengths(vectors: Pixels) -> NDArray[np.float32]:
+    """Height x width: the Euclidean length of what stands in the channels, worked out channel by channel as above."""
+    return np.sqrt(reduce(np.add, np.moveaxis(vectors * vectors, -1, 0)))
+
+
 def bounding_box(mask: Mask) -> Box:
     """The smallest rectangle that holds all true pixels; without any, an empty one at the origin."""
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))

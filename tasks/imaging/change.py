@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import NamedTuple
 
 import cv2
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from skimage.filters import apply_hysteresis_threshold
 from skimage.morphology import remove_small_holes, remove_small_objects
 
-from tasks.imaging.area import Mask, Pixels
+from tasks.imaging.area import Mask, Pixels, lengths
 
 Plane = NDArray[np.float32]
 """H x W."""
@@ -53,7 +54,10 @@ class Tint(NamedTuple):
 
     def undo(self, colours: Pixels) -> Pixels:
         """The colours (... x 3) as the source would have them, 0..255."""
-        return np.clip(colours * self.gain + self.bias, 0, 255).astype(np.float32)
+        wide = prod(colours.shape[1:])  # whole rows: numpy is slow over an axis of three
+        gain, bias = (np.tile(each, wide // 3) for each in self)
+        shown = np.clip(colours.reshape(-1, wide) * gain + bias, 0, 255)
+        return shown.astype(np.float32, copy=False).reshape(colours.shape)
 
     @property
     def is_drift(self) -> bool:
@@ -81,12 +85,12 @@ def lay(before: Pixels, after: Pixels, covered: Mask, allowed: Mask | None) -> L
     fit = covered if allowed is None else covered & ~allowed
     tint = _tint(other[::STEP, ::STEP], smooth[::STEP, ::STEP], fit[::STEP, ::STEP])
     # what is too bright or too dark for the candidate to show in its tint is no difference
-    white = other.max(axis=(0, 1))
+    white = other.max(axis=0).max(axis=0)
     ends = np.stack([np.zeros(3, np.float32), np.where(white > WHITE, white, np.float32(255))])
     darkest, brightest = tint.undo(ends)
     shown = np.clip(smooth, darkest, brightest), tint.undo(other)
     one, two = (cv2.cvtColor(colours / np.float32(255), cv2.COLOR_RGB2LAB) for colours in shown)
-    return Laid(smooth, other, covered, tint, np.linalg.norm(one - two, axis=-1))
+    return Laid(smooth, other, covered, tint, lengths(one - two))
 
 
 def _tint(colours: Pixels, aims: Pixels, where: Mask) -> Tint:

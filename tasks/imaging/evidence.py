@@ -15,7 +15,7 @@ from skimage.color import deltaE_ciede2000
 
 from tasks.domain.models import Box, CheckName, Contract, TextLine
 from tasks.imaging.alignment import Motion, register
-from tasks.imaging.area import Mask, Pixels, around, grown
+from tasks.imaging.area import Mask, Pixels, around, grown, lengths
 from tasks.imaging.letterpair import LetterPair, letter_pair
 from tasks.imaging.lines import as_quoted, found, holds, is_near
 
@@ -88,6 +88,12 @@ class Evidence:
         return before, after
 
     @cached_property
+    def coherences(self) -> tuple[float, float]:
+        """Correlation of horizontally neighbouring pixels of the same, -1..1; 1 for a flat picture."""
+        before, after = (_coherence(grey) for grey in self.greys)
+        return before, after
+
+    @cached_property
     def labs(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """CIELAB of the same, slightly blurred, H x W x 3."""
         before, after = (
@@ -100,7 +106,7 @@ class Evidence:
     def difference(self) -> Plane:
         """CIE76 colour difference of each pixel."""
         before, after = self.labs
-        return np.asarray(np.linalg.norm(after - before, axis=-1), np.float32)
+        return lengths(after - before)
 
     @cached_property
     def perceived(self) -> Plane:
@@ -259,3 +265,10 @@ class Evidence:
         outside = sizes * (1 - inside) / patches.size
         chosen = np.isin(patches, 1 + np.flatnonzero((inside >= MEANT) & (outside <= STICKS_OUT)))
         return np.asarray(cv2.dilate(chosen.astype(np.uint8), SOLID, iterations=2), bool)
+
+
+def _coherence(grey: Plane) -> float:
+    left, right = grey[:, :-1].ravel(), grey[:, 1:].ravel()
+    if left.size < 2 or left.std() < 1e-3 or right.std() < 1e-3:
+        return 1.0
+    return float(np.corrcoef(left, right)[0, 1])

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from tasks.domain.models import Box, Preservation
-from tasks.imaging.area import Mask, window
+from tasks.imaging.area import Mask, differing, window
 from tasks.imaging.preservation import Preserved, preserve
 
 
@@ -31,9 +31,7 @@ def keep(source: Image.Image, edited: Image.Image, allowed: Mask | None, *, part
 
 
 def _different(one: Image.Image, other: Image.Image) -> Mask:
-    """Height x width: true where any sample differs."""
-    differs: Mask = (np.asarray(one) != np.asarray(other)).any(axis=-1)
-    return differs
+    return differing(np.asarray(one), np.asarray(other))
 
 
 def _measured(report: Preservation, mask: Mask, touched: Mask) -> Preservation:

@@ -67,8 +67,8 @@ def _noise(laid: Laid, outside: Mask, share: float = 0.5) -> float:
 
 def _detail(laid: Laid, outside: Mask) -> tuple[float, float]:
     """Contrast of the candidate's fine detail in parts of the source's, and their correlation; 1 and 1 without any."""
-    fine = (picture - blurred(picture, DETAIL_SIZE) for picture in (laid.before, laid.after))
-    one, two = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in fine)
+    greys = (np.asarray(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY), np.float32) for each in (laid.before, laid.after))
+    one, two = (grey - blurred(grey, DETAIL_SIZE) for grey in greys)
     rich = outside & (np.abs(one) > DETAIL_LEVEL)
     if rich.mean() < 0.002:
         return 1.0, 1.0
@@ -83,14 +83,16 @@ def _unexplained(laid: Laid, outside: Mask) -> float:
     added on both sides, so that exact candidates compare as well.
     """
     where = outside[::STEP, ::STEP]
-    x, y = (picture[::STEP, ::STEP][where] / np.float32(255) for picture in (laid.before, laid.after))
+    colours = [picture[::STEP, ::STEP][where] for picture in (laid.before, laid.after)]
+    x, y = (each.astype(np.float64) / 255 for each in colours)
     red, green, blue = x.T
     terms = np.column_stack([np.ones(len(x)), x, x * x, red * green, green * blue, blue * red])
-    off = np.abs(laid.tint.undo(y * np.float32(255)) / 255 - x).sum(axis=1)
+    off = np.abs(laid.tint.undo(colours[1]) / 255 - x).sum(axis=1)
     left = off
     for _ in range(4):
         best = left <= np.quantile(left, 0.8)
-        left = np.abs(terms @ np.linalg.lstsq(terms[best], y[best])[0] - y).sum(axis=1)
+        known = terms[best].T
+        left = np.abs(terms @ np.linalg.lstsq(known @ known.T, known @ y[best])[0] - y).sum(axis=1)
     return float((np.median(left) + 3 / 255) / (np.median(off) + 3 / 255))
 
 

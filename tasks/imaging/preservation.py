@@ -17,7 +17,7 @@ from PIL import Image
 from tasks.domain.errors import MaskError
 from tasks.domain.models import Box, Preservation
 from tasks.imaging.alignment import Motion, register
-from tasks.imaging.area import Mask, Pixels, bounding_box, window
+from tasks.imaging.area import Mask, Pixels, bounding_box, differing, in_any_channel, window
 from tasks.imaging.change import MARGIN, NO_TINT, Plane, Tint, change_of, lay, spread
 from tasks.imaging.locality import why_incomparable, why_not_local
 
@@ -100,17 +100,18 @@ def _changed_by_hand(source: Image.Image, edited: Image.Image) -> Mask | None:
     for top in range(0, source.height, BAND):
         box = (0, top, source.width, min(top + BAND, source.height))
         before, after = (np.asarray(picture.crop(box).convert("RGB")) for picture in (source, edited))
-        changed[top : top + BAND] = (before != after).any(axis=-1)
-        telling = _tiled((before > 3) & (before < 252)).any(axis=(1, 3, 4))
-        own += int(np.count_nonzero(telling & (_tiled(before) == _tiled(after)).all(axis=(1, 3, 4))))
+        changed[top : top + BAND] = differing(before, after)
+        telling = _in_squares(in_any_channel((before > 3) & (before < 252)))
+        own += int(np.count_nonzero(telling & ~_in_squares(changed[top : top + BAND])))
         squares += int(np.count_nonzero(telling))
     return changed if own > OWN * squares or not changed.any() else None
 
 
-def _tiled(samples: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Rows of squares x TILE x squares of a row x TILE x 3; what fills no square is left out."""
-    rows, columns = (length // TILE for length in samples.shape[:2])
-    return samples[: rows * TILE, : columns * TILE].reshape(rows, TILE, columns, TILE, 3)
+def _in_squares(found: Mask) -> Mask:
+    """Rows x columns of squares of `TILE`: true where any pixel of one is; what fills no square is left out."""
+    rows, columns = (length // TILE for length in found.shape)
+    squares = found[: rows * TILE, : columns * TILE].reshape(rows, TILE, columns, TILE)
+    return np.asarray(squares.any(axis=1).any(axis=-1))
 
 
 def _kept(source: Image.Image, edited: Image.Image, changed: Mask, mask: Mask | None) -> Preserved:
@@ -128,7 +129,7 @@ def _kept(source: Image.Image, edited: Image.Image, changed: Mask, mask: Mask | 
 def _reported(source: Image.Image, image: Image.Image, used: Mask, reason: str, **drift: float) -> Preserved:
     box = bounding_box(used)
     before, after = (np.asarray(picture.crop(box).convert("RGB")) for picture in (source, image))
-    other = np.count_nonzero((before != after).any(axis=-1))
+    other = np.count_nonzero(differing(before, after))
     report = Preservation(
         applied=True,
         reason=reason,
@@ -165,7 +166,7 @@ def _shrunk(mask: Mask, size: tuple[int, int]) -> Mask:
 
 def _covered(shape: tuple[int, int], motion: Motion) -> Mask:
     """True where the candidate shows what the source shows there, and not the repeated border."""
-    y, x = np.indices(shape, dtype=np.float32)
+    y, x = np.ogrid[: shape[0], : shape[1]]
     inside = np.ones(shape, dtype=bool)
     for row, length in zip(motion.matrix, shape[::-1], strict=True):
         there = row[0] * x + row[1] * y + row[2]

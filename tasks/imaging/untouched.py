@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from tasks.domain.receipt import Untouched
+from tasks.imaging.area import differing
 from tasks.imaging.codec import pixel_sha256
 
 
@@ -16,11 +17,10 @@ def prove(source: Image.Image, master: Image.Image, mask: Image.Image) -> Untouc
     """
     outside = np.asarray(mask.convert("L")) == 0
     before, after = (np.asarray(picture.convert("RGBA")) for picture in (source, master))
-    differing = int(((before != after).any(axis=-1) & outside).sum())
-    pixels = int(outside.sum())
+    apart, pixels = int((differing(before, after) & outside).sum()), int(outside.sum())
     return Untouched(
         mask_sha256=pixel_sha256(mask.convert("L")),
         pixels=pixels,
-        differing=differing,
-        fraction=(pixels - differing) / outside.size,
+        differing=apart,
+        fraction=(pixels - apart) / outside.size,
     )

@@ -36,7 +36,7 @@ def check_intact(evidence: Evidence) -> Check:
     before, after = evidence.greys
     kept = evidence.stays
     range_before, range_after = float(before[kept].std()), float(after[kept].std())
-    coherence_before, coherence_after = coherence(before), coherence(after)
+    coherence_before, coherence_after = evidence.coherences
     measured = {
         "contrast kept": range_after / range_before if range_before > FLAT else 1.0,
         "coherence": coherence_after + max(0.0, 0.8 - coherence_before),  # a noisy source may stay noisy
@@ -45,14 +45,6 @@ def check_intact(evidence: Evidence) -> Check:
     }
     detail = f"contrast {range_after:.0f} (source {range_before:.0f}), neighbours correlate {coherence_after:.2f}"
     return weigh(CheckName.INTACT, measured, detail, {})
-
-
-def coherence(grey: Plane) -> float:
-    """Correlation of horizontally neighbouring pixels, -1..1; 1 for a flat picture."""
-    left, right = grey[:, :-1].ravel(), grey[:, 1:].ravel()
-    if left.size < 2 or left.std() < 1e-3 or right.std() < 1e-3:
-        return 1.0
-    return float(np.corrcoef(left, right)[0, 1])
 
 
 def tiles(plane: NDArray[np.float32], count: int = GRID) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from tasks.domain.acceptance import weigh
 from tasks.domain.models import Check, CheckName
-from tasks.imaging.checks.intact import coherence, tiles
+from tasks.imaging.checks.intact import tiles
 from tasks.imaging.evidence import Evidence, Plane
 
 COARSE = 8
@@ -46,7 +46,7 @@ def check_sharpness(evidence: Evidence) -> Check:
 
     Looks keep more than half of it, or add to it; mush keeps less than a tenth.
     """
-    before, after = (1 - coherence(grey) for grey in evidence.greys)
+    before, after = (1 - coherence for coherence in evidence.coherences)
     kept = after / before if before > SMOOTH else 1.0
     return weigh(CheckName.SHARPNESS, {"texture kept": kept}, f"the picture keeps {kept:.0%} of its texture", {})
 
