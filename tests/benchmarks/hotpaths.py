@@ -1,126 +1,202 @@
-"""CPU milliseconds of each box for a picture of one megapixel, with an engine that returns at once.
+"""CPU milliseconds of an edit of about one megapixel, by kind of edit and by function, with an engine that is instant.
 
-    python -m tests.benchmarks.hotpaths [PICTURES]
+    python -m tests.benchmarks.hotpaths [--pictures N]
 
-CPU time of all threads of the process, so a busy machine hardly matters; medians over the pictures. To compare two
-commits, run this file in a checkout of each, one after the other and the first again.
+Looks, things changed where words or a mask say, and words changed (English, Chinese, Korean) in photographs, scenes and
+posters that all differ, answered as drawn, through JPEG, resampled, or as a latent model gives them back. Beside each
+kind stands its floor: the source decoded, the result encoded, both and their files hashed, and for words one reading of
+the result. CPU time of all threads of the process, so a busy machine hardly matters. To compare two commits, run this
+file in a checkout of each, one after the other.
 """
 
 from __future__ import annotations
 
+import argparse
+import cProfile
+import hashlib
+import io
 import os
 import platform
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache
+from itertools import count, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from types import CodeType
+from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
-from PIL import Image, ImageEnhance
-from prefect.logging import disable_run_logger
-from skimage import data
+from PIL import Image
+from prefect import Task
+from scipy import ndimage
 
-from tasks.classify import classify
-from tasks.domain.models import Attempt, EditPlan, EditRequest, EngineIdentity
-from tasks.domain.traits import Traits
-from tasks.edit import edit
-from tasks.engines.protocol import Edited, Report
-from tasks.engines.registry import ENGINES, Entry
-from tasks.load import load
-from tasks.metadata import metadata
-from tasks.prepare import prepare_semantic
-from tasks.preserve import preserve
-from tasks.recall import recall
-from tasks.save import save
-from tasks.storage.desk import open_desk
-from tasks.validate import validate
+from tasks.domain.models import EditRequest, EditType, OutputFormat
+from tasks.domain.results import Outcome
+from tasks.engines.text_reader import read_text
+from tasks.imaging import codec
+from tests.benchmarks.instant import Call, answering, edited, plainly
+from tests.edits.damage import HARMLESS
+from tests.edits.pair import Pair
+from tests.edits.scenes import appearance_pairs, look_pairs
+from tests.edits.texts import text_pairs
 
-SIDE = 1024
-WARM_UP = 3
-"""Pictures first that are not counted: they read fonts, certificates and models."""
+MEGAPIXEL = (850_000, 1_150_000)
+"""Pixels of the pictures taken."""
+LANGUAGES = ("en", "zh", "ko")
+WARM_UP, PROFILED = 3, 4
+"""Pictures of each kind before those that are timed, which read fonts, certificates and models, and after them, since a
+profiler slows down what it looks at."""
+DEAREST = 8
+"""Functions listed for each kind."""
+FLOOR = ("files and hashes", "one reading")
+BOXES = ("load", "prepare", "edit", "preserve", "validate", "save", "metadata")
+"""Boxes that take a millisecond or more."""
 
 _Made = TypeVar("_Made")
 
 
-class ReadyEngine:
-    """Has its answer before it is asked."""
-
-    identity = EngineIdentity(name="ready", model="none", revision="1", stand_in=True)
-    traits = Traits()
-    vision = None
-
-    def edit(
-        self,
-        source: Image.Image,
-        plan: EditPlan,
-        mask: Image.Image | None,
-        report: Report,
-        references: Sequence[Image.Image] = (),
-    ) -> Edited:
-        del source, plan, mask, report, references
-        return Edited(muted())
+def looks(seed: int) -> Pair | None:
+    """A picture in another look."""
+    return next(look_pairs(seed, "test"))
 
 
-@cache
-def photo() -> Image.Image:
-    """A photograph of one megapixel."""
-    return Image.fromarray(data.astronaut()).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+def things(seed: int) -> Pair | None:
+    """A thing changed where words say."""
+    return replace(_good(appearance_pairs(seed, "test"), seed), mask=None)
 
 
-@cache
-def muted() -> Image.Image:
-    """The photograph with a third of its colour: a look every check accepts."""
-    return ImageEnhance.Color(photo()).enhance(0.3)
+def masked_things(seed: int) -> Pair | None:
+    """A thing changed under a mask."""
+    drawn = list(islice(appearance_pairs(seed + 1000, "test"), len(HARMLESS)))
+    source, clean = (np.asarray(picture) for picture in (drawn[0].source, drawn[0].result))
+    mask = ndimage.binary_dilation((source != clean).any(axis=-1), iterations=6)
+    return replace(drawn[seed % len(drawn)], mask=mask) if mask.any() else None
 
 
-def one(request: EditRequest, output: str) -> dict[str, float]:
-    """CPU milliseconds of each box of the flow for one picture that is accepted."""
-    spent: dict[str, float] = {}
+def words(seed: int) -> Pair | None:
+    """A line of a poster replaced or removed."""
+    return _good(text_pairs(seed, LANGUAGES[seed % len(LANGUAGES)], "test"), seed)
 
-    def clocked(box: str, work: Callable[..., _Made], *given: object) -> _Made:
+
+KINDS: Mapping[str, Callable[[int], Pair | None]] = {
+    "look": looks,
+    "thing, by words": things,
+    "thing, by mask": masked_things,
+    "words": words,
+}
+
+
+def _good(pairs: Iterator[Pair], seed: int) -> Pair:
+    """The good edit of that number: they come first, once for every harmless way to give a picture back."""
+    return next(islice(pairs, seed % len(HARMLESS), None))
+
+
+def drawn(kind: str) -> Iterator[Pair]:
+    """Edits of that kind in pictures of about a megapixel, without end."""
+    for seed in count():
+        pair = KINDS[kind](seed)
+        if pair is not None and MEGAPIXEL[0] <= pair.source.width * pair.source.height <= MEGAPIXEL[1]:
+            yield pair
+
+
+@dataclass
+class Clock:
+    """Calls boxes and remembers the CPU milliseconds of each."""
+
+    spent: dict[str, float] = field(default_factory=dict)
+
+    def __call__(self, box: Task[..., _Made], *given: Any) -> _Made:
+        return self.timed(box.name.split()[0], lambda: box.fn(*given))
+
+    def timed(self, name: str, work: Callable[[], _Made]) -> _Made:
         begun = time.process_time()
-        made = work(*given)
-        spent[box] = 1000 * (time.process_time() - begun)
+        made = work()
+        self.spent[name] = 1000 * (time.process_time() - begun)
         return made
 
-    with open_desk() as folder, disable_run_logger():
-        job = clocked("load", load.fn, request, output, "ready", folder)
-        clocked("recall", recall.fn, job)
-        kind = clocked("classify", classify.fn, job)
-        plan = clocked("prepare", prepare_semantic.fn, job)
-        made = clocked("edit", edit.fn, job, plan, 1)
-        if made is None:
-            raise AssertionError("the ready engine always answers")
-        kept = clocked("preserve", preserve.fn, job, plan, made, 1)
-        verdict = clocked("validate", validate.fn, job, plan, kept, 1)
-        if not verdict.passed:
-            raise AssertionError(f"not the work of an accepted picture: {verdict.failed}")
-        saved = clocked("save", save.fn, job, [Attempt(plan=plan, candidate=kept, verdict=verdict)])
-        clocked("metadata", metadata.fn, job, kind, saved)
-    return spent
 
-
-def measure(pictures: int) -> pd.DataFrame:
-    """CPU milliseconds, a row for each picture, a column for each box and one for all."""
+def asked(pair: Pair, call: Call) -> bool:
+    """True when the edit was accepted; `call` calls its boxes."""
     with TemporaryDirectory() as folder:
-        source = Path(folder, "photo.png")
-        photo().save(source)
-        table = pd.DataFrame(
-            one(EditRequest(image=str(source), prompt="Make it vintage", seed=seed), str(Path(folder, "out")))
-            for seed in range(WARM_UP + pictures)
-        )[WARM_UP:]
-    return table.assign(all=table.sum(axis=1))
+        source, mask = Path(folder, "source.png"), Path(folder, "mask.png")
+        pair.source.save(source)
+        if pair.mask is not None:
+            Image.fromarray(pair.mask).convert("L").save(mask)
+        where = str(mask) if pair.mask is not None else None
+        request = EditRequest(image=str(source), prompt=pair.prompt, edit_type=pair.edit_type, mask=where)
+        answering(pair.result)
+        return edited(request, str(Path(folder, "out")), call).outcome is Outcome.ACCEPTED
+
+
+def floor(pair: Pair, clock: Clock) -> None:
+    """Do only what no edit can do without: its files and hashes and, for words, one reading of the result."""
+    buffer = io.BytesIO()
+    pair.source.save(buffer, "PNG")
+    clock.timed(FLOOR[0], lambda: _files(buffer.getvalue(), pair.result))
+    if pair.edit_type is EditType.TEXT:
+        fresh = pair.result.copy()
+        fresh.putpixel((0, 0), (1, 2, 3))  # what was read is remembered by its pixels
+        clock.timed(FLOOR[1], lambda: read_text(fresh))
+
+
+def _files(source: bytes, result: Image.Image) -> None:
+    written = codec.encode(result, OutputFormat.PNG)
+    for data, picture in ((source, codec.decode(source, name="the source")), (written, result)):
+        hashlib.sha256(data)
+        codec.pixel_sha256(picture)
+
+
+def measure(kind: str, pictures: int) -> tuple[pd.DataFrame, pd.Series[float]]:
+    """CPU milliseconds of that kind of edit, a row for each picture; the functions they go to, the dearest first."""
+    pairs = drawn(kind)
+    for pair in islice(pairs, WARM_UP):
+        asked(pair, plainly)
+    rows = []
+    for pair in islice(pairs, pictures):
+        clock, least = Clock(), Clock()
+        accepted = asked(pair, clock)
+        floor(pair, least)
+        sums = {"all": sum(clock.spent.values()), "floor": sum(least.spent.values())}
+        rows.append({"accepted": accepted} | clock.spent | least.spent | sums)
+    profile = cProfile.Profile(time.process_time)
+    for pair in islice(pairs, PROFILED):
+        asked(pair, lambda box, *given: profile.runcall(box.fn, *given))
+    return pd.DataFrame(rows), dearest(profile)
+
+
+def dearest(profile: cProfile.Profile) -> pd.Series[float]:
+    """Shares of the functions that take most by themselves, calls of others not counted."""
+    entries = profile.getstats()
+    own = pd.Series([entry.inlinetime for entry in entries], [_name(entry.code) for entry in entries])
+    return (own.groupby(level=0).sum() / own.sum()).nlargest(DEAREST)
+
+
+def _name(code: CodeType | str) -> str:
+    """What a function is called: that of a library as it calls itself, ours with its file."""
+    return code if isinstance(code, str) else f"{Path(code.co_filename).stem}.{code.co_qualname}"
+
+
+def main(pictures: int) -> None:
+    """Print what each kind of edit costs and where it goes."""
+    machine = f"{platform.machine()}, {os.cpu_count()} cores  Python {platform.python_version()}"
+    print(f"{datetime.now(UTC):%Y-%m-%d}  {machine}  CPU ms an edit of a megapixel, {pictures} pictures")
+    found = {kind: measure(kind, pictures // len(KINDS)) for kind in KINDS}
+    tables = {kind: table for kind, (table, _) in found.items()}
+    medians = pd.DataFrame({kind: table.median() for kind, table in tables.items()}).T
+    spread = pd.Series({kind: table["all"].quantile(0.9) for kind, table in tables.items()})
+    columns = ["all", "p90", "floor", *FLOOR, *BOXES]
+    print(medians.assign(p90=spread)[columns].round(0).to_string(na_rep=""))
+    for kind, (table, shares) in found.items():
+        print(
+            f"{kind}: {table['accepted'].mean():.0%} accepted; dearest "
+            + ", ".join(f"{n} {s:.0%}" for n, s in shares.items())
+        )
 
 
 if __name__ == "__main__":
-    ENGINES["ready"] = Entry("__main__:ReadyEngine", "nothing")
-    found = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
-    print(
-        f"{datetime.now(UTC):%Y-%m-%d}  {platform.machine()}, {os.cpu_count()} cores  "
-        f"Python {platform.python_version()}  {len(found)} pictures of {SIDE} x {SIDE}"
-    )
-    print(found.median().rename("CPU ms a picture").round(1).to_string())
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--pictures", type=int, default=80, metavar="N", help="all kinds together (80)")
+    main(parser.parse_args().pictures)
