@@ -99,9 +99,15 @@ class EndpointEngine:
         `EngineBusy` or `TransientError` when it could not be reached in time, `EngineError` when it failed, its answer
         is broken or it runs another model than it said.
         """
-        if len(references) > self.traits.references:
+        traits = self.traits
+        if len(references) > traits.references:
             raise ParameterError(
-                f"{len(references)} reference pictures given, the server takes {self.traits.references}: leave some out"
+                f"{len(references)} reference pictures given, the server takes {traits.references}: leave some out"
+            )
+        drafts = [draft.adapter for draft in traits.drafts]
+        if plan.adapter and plan.adapter not in drafts:
+            raise ParameterError(
+                f"the server has no adapter {plan.adapter!r}: give {', '.join(drafts) + ' or ' if drafts else ''}none"
             )
         promised = self._remote()
         posted = order(self._quirks, self._settings.model, source, plan, mask, references)

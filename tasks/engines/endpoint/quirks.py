@@ -76,6 +76,7 @@ SERVERS: Mapping[str, Quirks] = {
         plan_fields={
             "steps": "steps",
             "cfg_scale": "cfg",
+            "adapter": "adapter",
             "seed": "seed",
             "negative_prompt": "negative_prompt",
             "priority": "priority",

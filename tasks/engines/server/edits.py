@@ -32,7 +32,7 @@ async def edit(request: Request, place: Workplace) -> Response:
         order = sent.order
         with place.host.room() as serving:
             ensure_served(order.model, serving.identity)
-            ensure_takes(len(sent.references), serving.traits, serving.identity)
+            ensure_takes(sent, serving.traits, serving.identity)
             sitting = await place.timed("decode", partial(prepare, sent, serving.traits))
             units = [partial(sitting.edit, index=index) for index in range(order.n)]
             errand = Errand(place, units, priority=order.priority, deadline=order.deadline)

@@ -45,6 +45,7 @@ class EditOrder(Frozen):
     stream: bool = False
     steps: int | None = Field(default=None, ge=1, le=200)
     cfg: float | None = Field(default=None, ge=1, le=20)
+    adapter: str = ""
     seed: int | None = Field(default=None, ge=0, lt=2**63)
     negative_prompt: str | None = Field(default=None, max_length=MAX_PROMPT)
     edit_type: EditType | None = None
@@ -124,11 +125,18 @@ def ensure_served(model: str, identity: EngineIdentity) -> None:
         )
 
 
-def ensure_takes(count: int, traits: Traits, identity: EngineIdentity) -> None:
-    """Return when the engine can be shown `count` reference pictures; raises `BadField` otherwise."""
+def ensure_takes(sent: Sent, traits: Traits, identity: EngineIdentity) -> None:
+    """Return when the engine can be shown all reference pictures and has the adapter; raises `BadField` otherwise."""
+    count = len(sent.references)
     if count > traits.references:
         most = f"at most {traits.references} of them" if traits.references else "none"
         raise BadField(f"{count} reference pictures are given, {identity.name} takes {most}: send fewer", "image")
+    adapter, drafts = sent.order.adapter, [draft.adapter for draft in traits.drafts]
+    if adapter and adapter not in drafts:
+        offered = f"ask for {', '.join(drafts)}" if drafts else "it has none"
+        raise BadField(
+            f"adapter={shortened(adapter)} is unknown to {identity.name}: {offered}, or leave it out", "adapter"
+        )
 
 
 def shortened(value: object) -> str:

@@ -92,7 +92,8 @@ def finish(sitting: Sitting, answer: Image.Image) -> Picture:
 def _plans(order: EditOrder, traits: Traits, region: Box | None) -> tuple[EditPlan, ...]:
     """What the engine is told, one plan a picture: they differ in the seed."""
     kind = classify(order.prompt, order.edit_type).edit_type
-    recipe = traits.recipes[kind]
+    drafts = {draft.adapter: draft for draft in traits.drafts}
+    recipe = drafts[order.adapter] if order.adapter else traits.recipes[kind]
     seed = secrets.randbits(32) if order.seed is None else order.seed
     plan = EditPlan(
         contract=draw_contract(order.prompt, kind, masked=region is not None),
@@ -100,6 +101,7 @@ def _plans(order: EditOrder, traits: Traits, region: Box | None) -> tuple[EditPl
         negative_prompt=recipe.negative_prompt if order.negative_prompt is None else order.negative_prompt,
         cfg_scale=recipe.cfg_scale if order.cfg is None else order.cfg,
         steps=recipe.steps if order.steps is None else order.steps,
+        adapter=order.adapter,
         seed=seed,
         region=region,
         priority=order.priority,

@@ -15,6 +15,7 @@ from PIL import Image
 from tasks.domain import errors
 from tasks.domain.errors import EditCancelled, EngineBusy, EngineError, ParameterError, SettingsError, TransientError
 from tasks.domain.licences import Licence
+from tasks.domain.recipes import Recipe
 from tasks.domain.traits import Traits
 from tasks.engines.endpoint.engine import EndpointEngine, from_environment
 from tasks.engines.registry import get_engine
@@ -74,6 +75,7 @@ def test_our_server_gets_every_parameter_of_the_plan(server, engine_for, plan, p
         "output_format": "png",
         "steps": "7",
         "cfg": "4.5",
+        "adapter": "",
         "seed": str(2**40 + 5),
         "negative_prompt": " ",
         "priority": "3",
@@ -81,6 +83,23 @@ def test_our_server_gets_every_parameter_of_the_plan(server, engine_for, plan, p
         "stream": "true",
     }
     assert [name for name, _ in asked.files] == ["image"]
+
+
+def test_an_adapter_goes_to_a_server_that_has_it_and_no_other(server, engine_for, plan, picture):
+    server.script = [streaming(server)]
+    drafts = (Recipe(cfg_scale=1.0, steps=4, adapter="lightning-4"),)
+    traits = Traits(drafts=drafts).model_dump(mode="json")
+    server.health = (200, json.dumps({**HEALTH, "traits": traits}).encode())
+    engine, other = engine_for(), engine_for("vllm-omni")
+    assert engine.traits.drafts == drafts
+    drafted = plan.model_copy(update={"adapter": "lightning-4"})
+    engine.edit(picture, drafted, None, Steps())
+    assert server.posted[0].texts["adapter"] == "lightning-4"
+    with pytest.raises(ParameterError, match="no adapter 'lightning-8': give lightning-4 or none"):
+        engine.edit(picture, plan.model_copy(update={"adapter": "lightning-8"}), None, Steps())
+    with pytest.raises(ParameterError, match="no adapter 'lightning-4': give none"):
+        other.edit(picture, drafted, None, Steps())
+    assert len(server.posted) == 1
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from tasks.domain.models import EditType
+from tasks.domain.recipes import Recipe
 from tasks.domain.traits import Traits
 from tasks.engines.server import errand
 from tests.tasks.engines.server.doubles import InvertingEngine, SteppingEngine, inverted
@@ -227,6 +228,32 @@ def test_the_recipe_of_the_kind_of_edit_holds_where_nothing_is_said(server, engi
     server.edit(file_of(noise()), "'A'를 'B'로 바꿔줘")
     plan = engine.calls[-1][1]
     assert (plan.contract.edit_type, plan.steps, plan.negative_prompt) == (EditType.TEXT, 75, " ")
+
+
+def test_a_draft_is_made_with_its_own_parameters_unless_others_are_given():
+    drafts = (Recipe(cfg_scale=1.0, steps=4, adapter="four"), Recipe(cfg_scale=1.5, steps=8, adapter="eight"))
+    engine = InvertingEngine(Traits(drafts=drafts))
+    with serving(lambda: engine) as server:
+        told = server.http.get("/health").json()["traits"]
+        assert Traits.model_validate(told).drafts == drafts
+        for fields in ({"adapter": "eight"}, {"adapter": "four", "steps": 6}, {"adapter": ""}, {"steps": 9}):
+            assert server.edit(file_of(noise()), "Make it warm", **fields).status_code == 200
+        refused = server.edit(file_of(noise()), adapter="sixteen")
+    full = engine.traits.recipes[EditType.SEMANTIC]
+    assert [(plan.adapter, plan.steps, plan.cfg_scale) for _, plan, _, _ in engine.calls] == [
+        ("eight", 8, 1.5),
+        ("four", 6, 1.0),
+        ("", full.steps, full.cfg_scale),
+        ("", 9, full.cfg_scale),
+    ]
+    assert (refused.status_code, error_of(refused)["param"]) == (400, "adapter")
+    assert "'sixteen' is unknown to inverting: ask for four, eight, or leave it out" in error_of(refused)["message"]
+
+
+def test_an_engine_without_drafts_takes_no_adapter(server):
+    refused = server.edit(file_of(noise()), adapter="four")
+    assert (refused.status_code, error_of(refused)["param"]) == (400, "adapter")
+    assert "it has none" in error_of(refused)["message"]
 
 
 @pytest.mark.parametrize("model", ["", "Tests/Inverting-1", "inverting-1", "INVERTING"])
