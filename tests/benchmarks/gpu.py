@@ -31,6 +31,7 @@ from PIL import Image
 from torch.utils.benchmark import Timer
 
 from tasks.engines.qwen import attention, blocks, flat, prompts
+from tasks.engines.qwen.adapters import Adapters
 from tasks.engines.qwen.catalogue import Family
 from tasks.engines.qwen.diffusion import Conditions, Sampling, decode, denoise
 from tasks.engines.qwen.modulation import Tables
@@ -149,7 +150,9 @@ def changed(bench: Bench) -> Row:
     made = bench.pipeline
     blocks.shorten(made.transformer)
     flat.flatten(made.vae)
-    bench.tables = Tables(made.transformer)  # its layers stay on the device, where they were made
+    bench.tables = Tables(
+        made.transformer, Adapters(made.transformer, {})
+    )  # its layers stay on the device, where they were made
     encode = made._encode_vae_image
 
     def forget() -> None:
@@ -178,7 +181,7 @@ def compiled(bench: Bench) -> Row:
 def small(bench: Bench) -> Row:
     """Four steps with the modulation's layers in the machine's memory, as EDIT_FLOWS_QWEN_MEMORY=tables has them."""
     assert bench.tables is not None
-    bench.tables.move_layers(torch.device("cpu"))
+    bench.tables.move_layers(bench.device, resident=False)
     if bench.device.type == "cuda":
         torch.cuda.empty_cache()
     return bench.cost(partial(bench.ours, SIDES["4 steps"]))

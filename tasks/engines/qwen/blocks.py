@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import torch
@@ -10,8 +11,8 @@ from diffusers.models.transformers.transformer_qwenimage import QwenImageTransfo
 
 from tasks.engines.qwen.positions import Positions, RealPositions
 
-REPLACED = ("to_q", "to_k", "to_v", "add_q_proj", "add_k_proj", "add_v_proj")
-"""Layers of an attention that its fused ones stand for."""
+JOINED = {"to_qkv": ("to_q", "to_k", "to_v"), "to_added_qkv": ("add_q_proj", "add_k_proj", "add_v_proj")}
+"""Layers of an attention, and which ones they were made of, in the order of their outputs."""
 
 
 @torch.no_grad()
@@ -23,7 +24,7 @@ def shorten(transformer: Any, *, trimmed: bool = True) -> None:
     transformer.pos_embed = RealPositions(transformer.pos_embed)
     for block in transformer.transformer_blocks:
         block.attn.fuse_projections()
-        for name in REPLACED:
+        for name in chain.from_iterable(JOINED.values()):
             setattr(block.attn, name, None)
         block.attn.set_processor(FusedAttention())
     if trimmed:

@@ -30,42 +30,74 @@ class Family(StrEnum):
 
 
 class Lora(Frozen):
-    """A low-rank change of the weights, fused into them at load."""
+    """A low-rank change of the weights."""
 
     repo: str
     file: str
 
 
+class Draft(Frozen):
+    """A cheaper way to edit with the same weights: a LoRA that is switched on for it, and how it is sampled."""
+
+    lora: Lora
+    shift: float = Field(gt=0, description="Fixed shift of the schedule.")
+    recipe: Recipe = Field(description="Of any kind of edit; it names the LoRA.")
+
+    @property
+    def name(self) -> str:
+        """What plans call it."""
+        return self.recipe.adapter
+
+
 class Model(Frozen):
-    """One way to edit: weights, what is fused into them, and how they are sampled."""
+    """One way to edit: weights, what is fused into them or can be switched on, and how they are sampled."""
 
     repo: str = Field(description="Repository of the weights on the Hugging Face hub.")
     revision: str = "main"
     family: Family
     references: int = Field(default=0, ge=0, description="How many pictures beside the source it was trained with.")
-    lora: Lora | None = None
+    lora: Lora | None = Field(default=None, description="Fused into the weights at load.")
     shift: float | None = Field(default=None, gt=0, description="Fixed shift of the schedule; empty: by resolution.")
     recipes: Mapping[EditType, Recipe]
-    licence: Licence = Field(description="The strictest of weights and LoRA.")
+    drafts: tuple[Draft, ...] = Field(default=(), description="Cheaper ways with the same weights, the cheapest first.")
+    licence: Licence = Field(description="The strictest of weights and LoRAs.")
 
     @property
     def distilled(self) -> bool:
         """True when guidance and steps are fixed by how it was trained."""
         return self.lora is not None
 
+    @property
+    def loras(self) -> dict[str, Lora]:
+        """Every LoRA by the name it is switched on with; that which is fused has none."""
+        return ({"": self.lora} if self.lora else {}) | {draft.name: draft.lora for draft in self.drafts}
+
+    def shift_of(self, adapter: str) -> float | None:
+        """Fixed shift of the schedule of a draft, or where `adapter` is empty of the model; None: by resolution."""
+        return next((draft.shift for draft in self.drafts if draft.name == adapter), self.shift)
+
 
 def _every_kind(recipe: Recipe) -> dict[EditType, Recipe]:
     return dict.fromkeys(EditType, recipe)
 
 
-def _with_lightning(model: Model, lora: Mapping[int, Lora]) -> dict[int, Model]:
-    """The model by number of steps it is distilled to: guidance off, schedule shift 3 (Lightning's own figures)."""
-    return {
-        steps: model.model_copy(
-            update={"lora": change, "shift": 3.0, "recipes": _every_kind(Recipe(cfg_scale=1.0, steps=steps))}
+SHIFT = 3.0
+"""Of the schedule of Lightning's LoRAs, by their makers; they run without guidance."""
+
+
+def _with_lightning(model: Model, loras: Mapping[int, Lora]) -> dict[str, Model]:
+    """The ways to run a model, by what is put after its name: alone, distilled to so many steps, both in one."""
+    distilled = {
+        f"-lightning-{steps}": model.model_copy(
+            update={"lora": lora, "shift": SHIFT, "recipes": _every_kind(Recipe(cfg_scale=1.0, steps=steps))}
         )
-        for steps, change in lora.items()
+        for steps, lora in loras.items()
     }
+    drafts = tuple(
+        Draft(lora=lora, shift=SHIFT, recipe=Recipe(cfg_scale=1.0, steps=steps, adapter=f"lightning-{steps}"))
+        for steps, lora in loras.items()
+    )
+    return {"": model, **distilled, "-ladder": model.model_copy(update={"drafts": drafts})}
 
 
 _PLUS = {"family": Family.PLUS, "references": 2, "recipes": _every_kind(Recipe(cfg_scale=4.0, steps=40))}
@@ -116,12 +148,9 @@ _LORAS: Mapping[str, tuple[Model, Mapping[int, Lora]]] = {
 }
 
 CATALOGUE: Mapping[str, Model] = {
-    name: model
+    base + ending: model
     for base, (whole, loras) in _LORAS.items()
-    for name, model in {
-        base: whole,
-        **{f"{base}-lightning-{steps}": fast for steps, fast in _with_lightning(whole, loras).items()},
-    }.items()
+    for ending, model in _with_lightning(whole, loras).items()
 }
 """Models by name."""
 
@@ -130,7 +159,7 @@ DEFAULT = "qwen-image-edit-2511"
 
 def find(name: str) -> tuple[str, Model]:
     """Name and entry of a model, by its name or its repository. Raises `SettingsError` for one that is not listed."""
-    by_repo = {model.repo: key for key, model in CATALOGUE.items() if model.lora is None}
+    by_repo = {whole.repo: base for base, (whole, _) in _LORAS.items()}
     key = by_repo.get(name, name)
     if key not in CATALOGUE:
         raise SettingsError(

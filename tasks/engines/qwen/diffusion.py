@@ -8,6 +8,7 @@ report before each step at which an edit can be stopped, and a scheduler of its 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,11 +39,13 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How it is made: guidance, steps, where the noise comes from."""
+    """How it is made: guidance, steps, where the noise comes from, how the schedule is shifted."""
 
     guidance: float
     steps: int
     seed: int
+    shift: float | None = None
+    """At any resolution, the last step not stretched: the schedule of the distilled. Empty: by resolution."""
 
 
 @torch.no_grad()
@@ -128,13 +131,14 @@ def _schedule(
     """A scheduler of this edit's own, and the times it steps through."""
     config = pipeline.scheduler.config
     # a single time cannot be stretched towards the last one: stock divides zero by zero there and the picture is lost
-    terminal = config.shift_terminal if sampling.steps > 1 else None
+    terminal = config.shift_terminal if sampling.steps > 1 and sampling.shift is None else None
     scheduler = FlowMatchEulerDiscreteScheduler.from_config(config, shift_terminal=terminal)
-    shift = calculate_shift(
+    by_resolution = calculate_shift(
         length, config.base_image_seq_len, config.max_image_seq_len, config.base_shift, config.max_shift
     )
+    logarithm = by_resolution if sampling.shift is None else math.log(sampling.shift)
     sigmas = np.linspace(1.0, 1 / sampling.steps, sampling.steps)
-    scheduler.set_timesteps(sigmas=sigmas, mu=shift, device=device)
+    scheduler.set_timesteps(sigmas=sigmas, mu=logarithm, device=device)
     scheduler.set_begin_index(0)
     return scheduler, scheduler.timesteps
 

@@ -46,7 +46,7 @@ class QwenEngine:
 
     @property
     def identity(self) -> EngineIdentity:
-        """Model, fingerprint of weights and LoRA, number format, device and versions."""
+        """Model, fingerprint of weights and LoRAs, number format, device and versions."""
         return self._loaded.identity
 
     @property
@@ -59,6 +59,7 @@ class QwenEngine:
             references=model.references,
             tunable=not model.distilled,
             recipes=model.recipes,
+            drafts=tuple(draft.recipe for draft in model.drafts),
             licence=self._loaded.licence,
         )
 
@@ -86,20 +87,27 @@ class QwenEngine:
         sizes = [working_size(pictures[0].size, area), *(brought_to(picture.size, area) for picture in pictures[1:])]
         with self._lock, device_faults(self._loaded.pipeline, f"{sizes[0][0]} x {sizes[0][1]} pixels"):
             given = self._conditions(plan, pictures, sizes, mask)
-            sampling = Sampling(plan.cfg_scale, plan.steps, plan.seed)
-            latents = denoise(self._loaded.pipeline, given, sampling, report, self._loaded.tables)
+            latents = self._denoised(given, plan.cfg_scale, plan.steps, plan.seed, plan.adapter, report)
             edited = decode(self._loaded.pipeline, latents, sizes[0])
         return Edited(edited, {"worked at": f"{sizes[0][0]} x {sizes[0][1]}"})
 
     def warm_up(self) -> None:
-        """One step with guidance on a grey picture, so that the first edit finds everything allocated and compiled."""
+        """One step with guidance on a grey picture, so that the first edit finds everything allocated and compiled.
+
+        One of every draft as well.
+        """
         side = working_size((1024, 1024), self._settings.area)
         with self._lock, device_faults(self._loaded.pipeline, "the first edit"):
             grey = Image.new("RGB", side, "grey")
-            pipeline = self._loaded.pipeline
-            embeddings = [self._embedding(words, [grey], [side]) for words in ("warm up", " ")]
-            given = Conditions(embeddings[0], embeddings[1], [grey], [side])
-            decode(pipeline, denoise(pipeline, given, Sampling(4.0, 1, 0), _unheard, self._loaded.tables), side)
+            positive, negative = (self._embedding(words, [grey], [side]) for words in ("warm up", " "))
+            for adapter in ("", *self._adapters):
+                given = Conditions(positive, None if adapter else negative, [grey], [side])
+                latents = self._denoised(given, 4.0, 1, 0, adapter, _unheard)
+                decode(self._loaded.pipeline, latents, side)
+
+    @property
+    def _adapters(self) -> tuple[str, ...]:
+        return tuple(draft.name for draft in self._loaded.model.drafts)
 
     @property
     def _device(self) -> torch.device:
@@ -119,6 +127,11 @@ class QwenEngine:
         """What can be told without the device; raises `ParameterError` or `ImageError`."""
         if plan.steps < 1:
             raise ParameterError(f"steps is {plan.steps}; give at least 1")
+        if plan.adapter and plan.adapter not in self._adapters:
+            raise ParameterError(
+                f"{self.identity.model} has no adapter {plan.adapter!r}: "
+                + (f"give {', '.join(self._adapters)} or none" if self._adapters else "give none")
+            )
         if plan.cfg_scale > 1 and not plan.negative_prompt:
             raise ParameterError(
                 f"guidance {plan.cfg_scale:g} is away from a negative prompt, and there is none: give one (a blank is "
@@ -150,6 +163,14 @@ class QwenEngine:
         positive = self._embedding(plan.prompt, shown, sizes)
         negative = self._embedding(plan.negative_prompt, shown, sizes) if plan.cfg_scale > 1 else None
         return Conditions(positive, negative, seen, sizes, mask)
+
+    def _denoised(
+        self, given: Conditions, guidance: float, steps: int, seed: int, adapter: str, report: Report
+    ) -> torch.Tensor:
+        loaded = self._loaded
+        sampling = Sampling(guidance, steps, seed, loaded.model.shift_of(adapter))
+        with loaded.adapters.use(adapter):
+            return denoise(loaded.pipeline, given, sampling, report, loaded.tables)
 
     def _embedding(self, words: str, pictures: Sequence[Image.Image], sizes: Sequence[tuple[int, int]]) -> torch.Tensor:
         pipeline, family = self._loaded.pipeline, self._loaded.model.family

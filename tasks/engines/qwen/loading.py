@@ -1,8 +1,7 @@
-"""A checkpoint brought to the device: right versions, bf16, LoRA fused, laid out for the memory at hand."""
+"""A checkpoint brought to the device: right versions, bf16, with its LoRAs, laid out for the memory at hand."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from tasks.domain.licences import Licence, licence_of, strictest
 from tasks.domain.models import EngineIdentity
 from tasks.engines.licensing import ensure_licensed
 from tasks.engines.qwen import attention, blocks, flat, lora, memory, quantisation, weights
+from tasks.engines.qwen.adapters import Adapters
 from tasks.engines.qwen.catalogue import Model, find
 from tasks.engines.qwen.fast import Fast
 from tasks.engines.qwen.faults import device_faults
@@ -39,6 +39,7 @@ class Loaded:
     licence: Licence
     identity: EngineIdentity
     pipeline: Any
+    adapters: Adapters
     tables: Tables | None
     complete: bool
     """True when the language model came whole, head included, so that it can answer questions."""
@@ -55,19 +56,25 @@ def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
     licence = _licence(settings, model)
     ensure_licensed(f"{name} {settings.weights} {settings.lora}".strip(), licence)
     folder = weights.folder_of(settings.weights or model.repo, model.revision)
-    change = _lora_file(settings, model)
+    files = _lora_files(settings, model)
     device = _device(settings)
     pipeline, complete = _pipeline(folder, model, dtype, settings)
-    if change is not None:
-        lora.fuse(pipeline.transformer, _tensors(change), source=str(change))
+    changes = {
+        adapter: lora.read(pipeline.transformer, _tensors(file), source=str(file)) for adapter, file in files.items()
+    }
+    if model.lora is not None:
+        lora.fuse(pipeline.transformer, changes.pop(""))
     _shorten(pipeline, settings)
+    adapters = Adapters(pipeline.transformer, changes)
     quantisation.after_fusing(settings.quantise, pipeline.transformer)
-    mode = memory.choose(settings.memory, memory.free_bytes(device) + quantisation.SAVED[settings.quantise])
-    tables = Tables(pipeline.transformer) if memory.tabled(mode, wanted=Fast.TABLES in settings.fast) else None
+    saved = quantisation.SAVED[settings.quantise]
+    mode = memory.choose(settings.memory, memory.free_bytes(device) + saved - adapters.bytes)
+    tabled = memory.tabled(mode, wanted=Fast.TABLES in settings.fast)
+    tables = Tables(pipeline.transformer, adapters) if tabled else None
     with device_faults(pipeline, "loading the weights"):
         memory.lay_out(pipeline, mode, device)
-        if tables is not None and mode is memory.Memory.RESIDENT:
-            tables.move_layers(device)
+        if tables is not None:
+            tables.move_layers(device, resident=mode is memory.Memory.RESIDENT)
         kernel = (
             attention.use_fastest(pipeline.transformer, device, settings.area)
             if Fast.ATTENTION in settings.fast
@@ -77,7 +84,7 @@ def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
         pipeline.transformer.enable_cache(diffusers.FirstBlockCacheConfig(threshold=settings.skip))
     if settings.compiled:
         _compile(pipeline.transformer, mode, settings)
-    made_with = [weights.fingerprint([folder, *([change] if change else [])]), str(dtype).removeprefix("torch.")]
+    made_with = [weights.fingerprint([folder, *files.values()]), str(dtype).removeprefix("torch.")]
     made_with += [settings.quantise] * bool(settings.quantise) + ["compiled"] * settings.compiled
     made_with += [f"skip {settings.skip:g}"] * bool(settings.skip)
     made_with += [f"fast {way}" for way in sorted(settings.fast - {Fast.ATTENTION}) if not way.exact]
@@ -85,7 +92,7 @@ def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
     made_with += ["tiled"] * (mode is memory.Memory.GROUP) + [f"{settings.area} px", device.type]
     made_with += [f"{package} {version}" for package, version in versions.items()]
     identity = EngineIdentity(name="qwen", model=name, revision=", ".join(made_with))
-    return Loaded(model, licence, identity, pipeline, tables, complete)
+    return Loaded(model, licence, identity, pipeline, adapters, tables, complete)
 
 
 def _shorten(pipeline: Any, settings: QwenSettings) -> None:
@@ -101,6 +108,8 @@ def _shorten(pipeline: Any, settings: QwenSettings) -> None:
 
 def _compile(transformer: Any, mode: memory.Memory, settings: QwenSettings) -> None:
     """Compile the blocks: once for every size and length of prompt; static shapes give up after the eighth.
+
+    A draft has graphs of its own, made when it is first switched on.
 
     Raises `SettingsError` where weights come and go while an edit runs, or steps are skipped.
     """
@@ -120,26 +129,31 @@ def _compile(transformer: Any, mode: memory.Memory, settings: QwenSettings) -> N
 def _licence(settings: QwenSettings, model: Model) -> Licence:
     """The catalogue's, for files on this machine as well; the strictest where other repositories are named."""
     named = [repo for repo in (settings.weights, settings.lora) if repo and not Path(repo).expanduser().exists()]
-    own = {model.repo, model.lora.repo if model.lora else ""}
+    own = {model.repo, *(change.repo for change in model.loras.values())}
     return strictest([model.licence, *(licence_of(repo) for repo in named if repo not in own)])
 
 
-def _lora_file(settings: QwenSettings, model: Model) -> Path | None:
-    if model.lora is None:
-        if settings.lora:
-            raise SettingsError(
-                f"EDIT_FLOWS_QWEN_LORA={settings.lora!r} is given, but {settings.model} has no LoRA; name a model that "
-                "has one in EDIT_FLOWS_QWEN_MODEL"
-            )
-        return None
-    if Path(settings.lora).is_file():
-        return Path(settings.lora)
-    return weights.file_of(settings.lora or model.lora.repo, model.lora.file)
+def _lora_files(settings: QwenSettings, model: Model) -> dict[str, Path]:
+    """The files of the model's LoRAs, by name. Raises `SettingsError` when the settings name others than it has."""
+    given, count = settings.lora, len(model.loras)
+    if given and not count:
+        raise SettingsError(
+            f"EDIT_FLOWS_QWEN_LORA={given!r} is given, but {settings.model} has no LoRA; name a model that has one in "
+            "EDIT_FLOWS_QWEN_MODEL"
+        )
+    if not Path(given).is_file():
+        return {name: weights.file_of(given or change.repo, change.file) for name, change in model.loras.items()}
+    if count > 1:
+        raise SettingsError(
+            f"EDIT_FLOWS_QWEN_LORA={given!r} is one file, and {settings.model} has {count} LoRAs; name a folder that "
+            f"holds {', '.join(change.file for change in model.loras.values())}"
+        )
+    return dict.fromkeys(model.loras, Path(given))
 
 
 def _pipeline(folder: Path, model: Model, dtype: torch.dtype, settings: QwenSettings) -> tuple[Any, bool]:
     """The pipeline on the CPU, and whether its language model came whole."""
-    fused = model.lora is not None or Fast.BLOCKS in settings.fast
+    fused = bool(model.loras) or Fast.BLOCKS in settings.fast
     quantised = quantisation.while_loading(settings.quantise, dtype, fused=fused)
     try:
         named = diffusers.DiffusionPipeline.load_config(folder).get("_class_name")
@@ -171,8 +185,6 @@ def _pipeline(folder: Path, model: Model, dtype: torch.dtype, settings: QwenSett
             f"the checkpoint {str(folder)!r} lacks {len(missing)} weights, such as {min(missing)!r}; fetch it anew"
         )
     pipeline.set_progress_bar_config(disable=True)
-    if model.shift is not None:
-        pipeline.scheduler = _with_fixed_shift(pipeline.scheduler, model.shift)
     return pipeline, not loading["missing_keys"]
 
 
@@ -197,9 +209,3 @@ def _tensors(file: Path) -> dict[str, torch.Tensor]:
         return load_file(file)
     except (SafetensorError, OSError) as broken:
         raise SettingsError(f"{str(file)!r} is no whole safetensors file ({broken}); fetch it anew") from broken
-
-
-def _with_fixed_shift(scheduler: Any, shift: float) -> Any:
-    """The scheduler with that shift at any resolution, its last step not stretched: the schedule of the distilled."""
-    logarithm = math.log(shift)
-    return type(scheduler).from_config(scheduler.config, base_shift=logarithm, max_shift=logarithm, shift_terminal=None)

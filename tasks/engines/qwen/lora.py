@@ -1,12 +1,14 @@
-"""A LoRA fused into the weights: added in fp32 and rounded once, without an adapter left behind.
+"""Low-rank changes of linear layers: read from a file, and fused into the weights for good.
 
-A linear layer W becomes W + (alpha / rank) * up @ down (Hu et al. 2021, https://arxiv.org/abs/2106.09685).
+A layer W becomes W + (alpha / rank) * up @ down (Hu et al. 2021, https://arxiv.org/abs/2106.09685). Fused, the sum is
+made in fp32 and rounded once; what can be switched on and off is in `adapters.py`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import torch
 
@@ -18,25 +20,43 @@ PARTS = {"lora_A": "down", "lora_down": "down", "lora_B": "up", "lora_up": "up"}
 KEY = re.compile(rf"(?P<layer>.+?)\.(?:(?P<part>{'|'.join(PARTS)})(?:\.default)?\.weight|(?P<alpha>alpha))$")
 
 
-@torch.no_grad()
-def fuse(transformer: torch.nn.Module, tensors: Mapping[str, torch.Tensor], *, source: str) -> int:
-    """How many layers of `transformer` were changed. Names as PEFT, kohya and ComfyUI write them; nothing is skipped.
+class Change(NamedTuple):
+    """What is added to the weights of one layer: `scale * up @ down`."""
+
+    down: torch.Tensor
+    """(rank, inputs)."""
+    up: torch.Tensor
+    """(outputs, rank)."""
+    scale: float
+
+
+def read(transformer: torch.nn.Module, tensors: Mapping[str, torch.Tensor], *, source: str) -> dict[str, Change]:
+    """The changes by name of the layer of `transformer`. Names as PEFT, kohya and ComfyUI write them; none is skipped.
 
     Raises `SettingsError`, naming `source`, for a key that belongs to no LoRA, a layer the transformer does not have
-    or a shape that does not fit; the transformer is unchanged then.
+    or a shape that does not fit.
     """
     layers = dict(transformer.named_modules())
-    changes = _by_layer(tensors, source)
-    if not changes:
+    found = _by_layer(tensors, source)
+    if not found:
         raise SettingsError(f"{source} holds no LoRA at all; give another file")
-    for name, parts in changes.items():
+    for name, parts in found.items():
         _ensure_fits(layers.get(name), name, parts, source)
-    for name, parts in changes.items():
+    return {name: _change(**parts) for name, parts in found.items()}
+
+
+@torch.no_grad()
+def fuse(transformer: torch.nn.Module, changes: Mapping[str, Change]) -> None:
+    """Change the weights of `transformer` for good."""
+    layers: dict[str, Any] = dict(transformer.named_modules())
+    for name, (down, up, scale) in changes.items():
         weight = layers[name].weight
-        down, up = (parts[part].to(weight.device, torch.float32) for part in ("down", "up"))
-        scale = float(parts["alpha"]) / down.shape[0] if "alpha" in parts else 1.0
-        weight.copy_(weight.float() + scale * (up @ down))
-    return len(changes)
+        product = up.to(weight.device, torch.float32) @ down.to(weight.device, torch.float32)
+        weight.copy_(weight.float() + scale * product)
+
+
+def _change(*, down: torch.Tensor, up: torch.Tensor, alpha: torch.Tensor | None = None) -> Change:
+    return Change(down, up, 1.0 if alpha is None else float(alpha) / down.shape[0])
 
 
 def _by_layer(tensors: Mapping[str, torch.Tensor], source: str) -> dict[str, dict[str, torch.Tensor]]:

@@ -37,6 +37,24 @@ def test_distilled_models_run_without_guidance_on_their_own_schedule_in_as_many_
         assert f"{name[-1]}steps" in model.lora.file
 
 
+def test_the_later_rungs_of_a_ladder_are_the_base_and_the_first_ones_its_distilled_models():
+    ladders = {name: model for name, model in CATALOGUE.items() if model.drafts}
+    assert len(ladders) == 4
+    for name, model in ladders.items():
+        base = name.removesuffix("-ladder")
+        assert model.model_copy(update={"drafts": ()}) == CATALOGUE[base]
+        assert not model.distilled
+        assert model.shift_of("") is None
+        steps = [draft.recipe.steps for draft in model.drafts]
+        assert steps == sorted(steps)
+        for draft in model.drafts:
+            fused = CATALOGUE[f"{base}-{draft.name}"]
+            assert draft.lora == fused.lora
+            assert model.shift_of(draft.name) == fused.shift_of("") == 3
+            assert draft.recipe == fused.recipes[EditType.TEXT].model_copy(update={"adapter": draft.name})
+    assert [draft.name for draft in ladders["qwen-image-edit-2511-ladder"].drafts] == ["lightning-4", "lightning-8"]
+
+
 def test_the_original_takes_one_picture_the_later_ones_three():
     assert CATALOGUE["qwen-image-edit"].family is Family.EDIT
     assert CATALOGUE["qwen-image-edit"].references == 0
