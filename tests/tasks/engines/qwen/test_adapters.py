@@ -16,10 +16,12 @@ from tasks.domain.errors import EditCancelled, EngineError, ParameterError, Sett
 from tasks.engines.qwen.adapters import Adapted
 from tasks.engines.qwen.catalogue import CATALOGUE
 from tasks.engines.qwen.diffusion import Conditions, Sampling, denoise
+from tests.tasks.engines.conftest import reached
 from tests.tasks.engines.qwen.pictures import MODELS, engine, picture, plan, unheard
 from tests.tasks.engines.qwen.test_diffusion import embeddings, stock
 from tests.tasks.engines.qwen.test_fast import load
 from tests.tasks.engines.qwen.test_lora import KOHYA, change
+from tests.tasks.engines.server.serving import serving
 
 pytestmark = pytest.mark.usefixtures("stock_area")
 EVERYWHERE = ("transformer_blocks", "time_text_embed", "img_in", "norm_out")
@@ -294,6 +296,16 @@ def test_a_time_that_could_not_be_made_is_made_the_next_time(ladder):
 
 def _no_room(*_):
     raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def test_behind_a_server_drafts_are_told_and_made_as_without(editor):
+    made = editor()
+    with serving(lambda: made) as running, reached(f"{running.url}/v1") as remote:
+        assert remote.traits.drafts == made.traits.drafts
+        for changes in (DRAFT, {}):
+            assert pixels(remote, **changes) == pixels(made, **changes)
+        with pytest.raises(ParameterError, match="no adapter 'lightning-2': give lightning-4, lightning-8 or none"):
+            pixels(remote, adapter="lightning-2")
 
 
 def test_a_switch_compiles_nothing_anew(ladder):
