@@ -60,6 +60,7 @@ benchmark: .venv/dev
 	$(BIN)/python -m tests.benchmarks.result_cache
 	$(BIN)/python -m tests.benchmarks.pools
 	$(BIN)/python -m tests.benchmarks.api
+	$(BIN)/python -m tests.benchmarks.ladder
 
 hostile: .venv/dev
 	$(BIN)/python -m tests.hostile --cases 20000

@@ -24,7 +24,7 @@ from deployments.api.patience import patience
 from deployments.api.problems import Refused, refusal_of
 from deployments.api.uploads import Kept, copy_as
 from tasks.domain.errors import EditFlowError
-from tasks.domain.models import MAX_SEED, EditRequest
+from tasks.domain.models import MAX_SEED, EditRequest, Quality
 from tasks.domain.results import EditResult
 from tasks.engines.server.answers import USAGE, event
 from tasks.engines.server.errors import BadField
@@ -37,10 +37,13 @@ MODEL = "edit-flows"
 """The only model: which engine works behind it is not the client's concern."""
 NEWS = 0.5
 """Seconds between two looks at an edit whose client reads its progress."""
-UNUSED = ("negative_prompt", "deadline")
+UNUSED = ("negative_prompt", "deadline", "adapter")
 """Fields of the engine server that a checked edit decides itself."""
 
 router = APIRouter(responses=in_openais_shape(ANY), tags=["OpenAI"])
+
+BEST = {"high", "hd", "full"}
+"""What a client calls a quality for which no draft will do; with every other one it may."""
 
 FILES = {"type": "string", "format": "binary"}
 FORM = {
@@ -59,6 +62,7 @@ FORM = {
                     "size": {"type": "string", "enum": ["auto"], "description": "Or WxH of the picture's own shape."},
                     "output_format": {"type": "string", "enum": ["png", "jpeg", "webp"]},
                     "stream": {"type": "boolean", "default": False},
+                    "quality": {"type": "string", "description": f"{', '.join(sorted(BEST))}: without a draft."},
                     "steps": {"type": "integer", "minimum": 1, "maximum": 200},
                     "cfg": {"type": "number", "minimum": 1, "maximum": 20},
                     "seed": {"type": "integer", "minimum": 0, "maximum": MAX_SEED - 1},
@@ -100,7 +104,7 @@ async def images_edits(
         sent = understand(form)
         order = sent.order
         for name in UNUSED:
-            if getattr(order, name) is not None:
+            if getattr(order, name):
                 raise BadField(f"{name} cannot be chosen here: a checked edit decides it", name)
         runs = []
         asked = await _requests(sent, place)
@@ -156,6 +160,7 @@ async def _requests(sent: Sent, place: Desk) -> list[EditRequest]:
         "edit_type": order.edit_type,
         "mask": mask,
         "references": references,
+        "quality": Quality.FULL if order.quality in BEST else Quality.AUTO,
         "cfg_scale": order.cfg,
         "steps": order.steps,
         "output_format": order.output_format,

@@ -15,7 +15,7 @@ from tasks.engines.server.errors import BadField, ModelNotFound
 from tasks.engines.server.form import Form, Upload
 
 IGNORED = frozenset(
-    {"user", "quality", "background", "input_fidelity", "moderation", "output_compression", "partial_images", "style"}
+    {"user", "background", "input_fidelity", "moderation", "output_compression", "partial_images", "style"}
 )
 """Parameters of OpenAI's API that make no difference here and are taken without a word."""
 PICTURES = ("image", "image[]")
@@ -43,6 +43,7 @@ class EditOrder(Frozen):
     response_format: Literal["b64_json"] = "b64_json"
     output_format: OutputFormat = OutputFormat.PNG
     stream: bool = False
+    quality: str = ""
     steps: int | None = Field(default=None, ge=1, le=200)
     cfg: float | None = Field(default=None, ge=1, le=20)
     adapter: str = ""

@@ -26,13 +26,20 @@ def test_the_official_client_gets_a_checked_picture(api, photo) -> None:
 
 def test_several_pictures_differ_by_their_seed_and_come_in_the_size_and_format_asked_for(api, photo) -> None:
     answer = api.openai().images.edit(
-        image=[("a.png", photo)], prompt="Warm", n=2, size="128x128", output_format="jpeg", extra_body=SEMANTIC
+        image=[("a.png", photo)],
+        prompt="Warm",
+        n=2,
+        size="128x128",
+        output_format="jpeg",
+        quality="high",
+        extra_body=SEMANTIC,
     )
 
     assert [(picture.size, picture.format) for picture in pictures(answer)] == [((128, 128), "JPEG")] * 2
     edits: list[str] = answer.edits
     told = [api.http.get(f"/edits/{edit}/metadata").json() for edit in edits]
     assert len({one["attempts"][0]["plan"]["seed"] for one in told}) == 2
+    assert {one["request"]["quality"] for one in told} == {"full"}
 
 
 def test_a_rejected_picture_is_an_error_with_its_verdict(api, photo) -> None:
@@ -79,6 +86,7 @@ def test_who_does_not_want_to_wait_gets_a_job(api, photo) -> None:
         ({"size": "1024x640"}, "size"),
         ({"n": 99}, "n"),
         ({"extra_body": {"negative_prompt": "red"}}, "negative_prompt"),
+        ({"extra_body": {"adapter": "lightning-4"}}, "adapter"),
         ({"extra_body": {"colour": "red"}}, "colour"),
     ],
 )
