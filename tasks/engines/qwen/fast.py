@@ -30,9 +30,9 @@ class Fast(StrEnum):
         return self in {Fast.TABLES, Fast.LATENTS}
 
 
-def parse(named: object) -> object:
-    """The ways that `named` lists, with commas between; `all` is every one. What is no text is given back."""
+def parse(named: object, *, known: type[StrEnum] = Fast) -> object:
+    """What `named` lists of the `known`, with commas between; `all` is every one. What is no text is given back."""
     if not isinstance(named, str):
         return named
     words = {word.strip() for word in named.split(",")} - {""}
-    return frozenset(Fast) if words == {"all"} else words
+    return frozenset(known) if words == {"all"} else words

@@ -55,9 +55,10 @@ def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
     name, model = find(settings.model)
     licence = _licence(settings, model)
     ensure_licensed(f"{name} {settings.weights} {settings.lora}".strip(), licence)
+    device = _device(settings)
+    quantisation.ensure_runs(settings.quantise, device)
     folder = weights.folder_of(settings.weights or model.repo, model.revision)
     files = _lora_files(settings, model)
-    device = _device(settings)
     pipeline, complete = _pipeline(folder, model, dtype, settings)
     changes = {
         adapter: lora.read(pipeline.transformer, _tensors(file), source=str(file)) for adapter, file in files.items()
@@ -66,8 +67,8 @@ def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
         lora.fuse(pipeline.transformer, changes.pop(""))
     _shorten(pipeline, settings)
     adapters = Adapters(pipeline.transformer, changes)
-    quantisation.after_fusing(settings.quantise, pipeline.transformer)
-    saved = quantisation.SAVED[settings.quantise]
+    quantisation.after_fusing(settings.quantise, pipeline.transformer, settings.quantise_layers)
+    saved = quantisation.saved(settings.quantise, settings.quantise_layers)
     mode = memory.choose(settings.memory, memory.free_bytes(device) + saved - adapters.bytes)
     tabled = memory.tabled(mode, wanted=Fast.TABLES in settings.fast)
     tables = Tables(pipeline.transformer, adapters) if tabled else None
@@ -85,7 +86,7 @@ def load(settings: QwenSettings, dtype: torch.dtype = torch.bfloat16) -> Loaded:
     if settings.compiled:
         _compile(pipeline.transformer, mode, settings)
     made_with = [weights.fingerprint([folder, *files.values()]), str(dtype).removeprefix("torch.")]
-    made_with += [settings.quantise] * bool(settings.quantise) + ["compiled"] * settings.compiled
+    made_with += [quantisation.told(settings.quantise, settings.quantise_layers)] + ["compiled"] * settings.compiled
     made_with += [f"skip {settings.skip:g}"] * bool(settings.skip)
     made_with += [f"fast {way}" for way in sorted(settings.fast - {Fast.ATTENTION}) if not way.exact]
     made_with += [f"attention {kernel}"] * bool(kernel)

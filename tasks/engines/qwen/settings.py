@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tasks.engines.qwen.catalogue import DEFAULT
 from tasks.engines.qwen.fast import Fast, parse
 from tasks.engines.qwen.memory import Memory
-from tasks.engines.qwen.quantisation import Quantise
+from tasks.engines.qwen.quantisation import Layers, Quantise
 
 
 class QwenSettings(BaseSettings):
@@ -24,6 +25,12 @@ class QwenSettings(BaseSettings):
     device: str = Field(default="", description="cuda, cuda:1, cpu; empty: cuda where there is one.")
     memory: Memory = Field(default=Memory.AUTO, description="Where the weights are while an edit runs.")
     quantise: Quantise = Field(default=Quantise.NONE, description="Smaller weights, another result.")
+    quantise_layers: Annotated[frozenset[Layers], NoDecode, BeforeValidator(partial(parse, known=Layers))] = Field(
+        default=frozenset({Layers.ATTENTION}),
+        validate_default=False,
+        min_length=1,
+        description=f"What fp8-dynamic takes: {', '.join(Layers)}, with commas, or all.",
+    )
     fast: Annotated[frozenset[Fast], NoDecode, BeforeValidator(parse)] = Field(
         default=frozenset(),
         description=f"Shorter ways to the same result but for rounding: {', '.join(Fast)}, with commas, or all.",
@@ -42,3 +49,10 @@ class QwenSettings(BaseSettings):
     vision: Literal["auto", "on", "off"] = Field(
         default="auto", description="Whether the text encoder also classifies, rewrites and judges; auto: if it can."
     )
+
+    @field_validator("quantise_layers")
+    @classmethod
+    def _of_fp8_dynamic(cls, named: frozenset[Layers], info: ValidationInfo) -> frozenset[Layers]:
+        if info.data.get("quantise") is not Quantise.FP8_DYNAMIC:
+            raise ValueError("the other kinds choose their layers themselves; EDIT_FLOWS_QWEN_QUANTISE=fp8-dynamic?")
+        return named
