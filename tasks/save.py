@@ -92,8 +92,7 @@ def _delivered(job: Job, outcome: Outcome, candidate: Candidate, marked: Marked 
     image = candidate.image.model_copy(update={"uri": uri, "sha256": marked.sha256, "file_sha256": digest})
     if candidate.mask is None:
         return candidate.model_copy(update={"image": image})
-    stencil = codec.encode(desk.pick_up(candidate.mask), OutputFormat.PNG)
-    files.write_once(naming.mask_uri(uri), stencil)
+    files.write_once(naming.mask_uri(uri), Path(candidate.mask.uri).read_bytes())
     return candidate.model_copy(
         update={"image": image, "mask": candidate.mask.model_copy(update={"uri": naming.mask_uri(uri)})}
     )
