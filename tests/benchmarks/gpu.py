@@ -32,8 +32,10 @@ from torch.utils.benchmark import Timer
 
 from tasks.engines.qwen import attention, blocks, flat, prompts
 from tasks.engines.qwen.adapters import Adapters
+from tasks.engines.qwen.blocks import JOINED
 from tasks.engines.qwen.catalogue import Family
 from tasks.engines.qwen.diffusion import Conditions, Sampling, decode, denoise
+from tasks.engines.qwen.lora import Change
 from tasks.engines.qwen.modulation import Tables
 from tasks.engines.qwen.prefixes import Prefixes
 from tasks.engines.qwen.remembered import remembering
@@ -41,6 +43,8 @@ from tests.benchmarks.random_weights import SCALES, Scale, pipeline
 
 WORDS = "make the cat red"
 SIDES = {"40 steps guided": Sampling(4.0, 40, 0), "8 steps": Sampling(1.0, 8, 0), "4 steps": Sampling(1.0, 4, 0)}
+RANK = 64
+"""Of a draft's change, as Lightning's."""
 SHOWN = 384
 """Side of the picture the language model is shown."""
 GOALS = (
@@ -124,7 +128,7 @@ def limits(device: torch.device) -> Row:
         ("GB/s", "one.copy_(other)", 4 * side**2 / 1e9),
     ):
         seconds = Timer(statement, globals={"one": one, "other": other}).blocked_autorange(min_run_time=0.5).median
-        measured[name] = round(amount / seconds, 3)
+        measured[name] = float(f"{amount / seconds:.4g}")
     return measured
 
 
@@ -187,6 +191,27 @@ def small(bench: Bench) -> Row:
     return bench.cost(partial(bench.ours, SIDES["4 steps"]))
 
 
+def draft(bench: Bench) -> Row:
+    """Four steps of one process that drafts: with no change switched on, and with one in every layer of the blocks."""
+    changes = {}
+    for name, layer in bench.pipeline.transformer.named_modules():
+        if isinstance(layer, torch.nn.Linear) and name.startswith("transformer_blocks"):
+            rank = RANK * len(JOINED.get(name.rpartition(".")[2], [name]))
+            down, up = (torch.full(shape, 1e-3) for shape in ((rank, layer.in_features), (layer.out_features, rank)))
+            changes[name] = Change(down, up, 1.0)
+    adapters = Adapters(bench.pipeline.transformer, {"on": changes})
+
+    def edit(adapter: str) -> None:
+        with adapters.use(adapter):
+            bench.ours(SIDES["4 steps"])
+
+    found: Row = {}
+    for told, adapter in (("off", ""), ("on", "on")):
+        edit(adapter)  # compiled by then
+        found[told] = bench.cost(partial(edit, adapter))
+    return found
+
+
 def cold(bench: Bench, sampling: Sampling) -> Image.Image:
     """An edit of a picture that was not seen before."""
     bench.forget()
@@ -226,6 +251,7 @@ def measure(scale: Scale, device: torch.device, seconds: float, out: Path | None
         "ours cold": lambda: {"compiling": compiled(bench), **edits(bench, partial(cold, bench))},
         "ours, the same picture": lambda: {name: bench.cost(partial(bench.ours, SIDES[name])) for name in SIDES},
         "small": lambda: small(bench),
+        "draft": lambda: draft(bench),
     }
     for name, work in parts.items():
         late = time.perf_counter() - begun > seconds

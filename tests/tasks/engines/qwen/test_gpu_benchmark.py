@@ -30,7 +30,7 @@ def test_every_part_is_measured_and_latents_are_those_of_stock(tmp_path):
     }
     for side in ("naive", "stock tuned", "ours cold", "ours, the same picture"):
         assert all(found[side][name]["s"] > 0 for name in gpu.SIDES)
-    assert found["small"]["s"] > 0
+    assert all(costs["s"] > 0 for costs in (found["small"], found["draft"]["off"], found["draft"]["on"]))
     assert found["limits"]["TFLOP/s"] > 0
     assert found["summary"]["ours / floor"] is not None
 
