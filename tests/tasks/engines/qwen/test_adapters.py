@@ -159,9 +159,9 @@ def test_joined_layers_take_the_changes_of_those_they_were_made_of(ladder, kind,
     assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("fast", ["", "blocks"])
-def test_smaller_weights_take_changes_in_full_and_are_nearly_the_same(ladder, fast):
-    plain, small = ladder("edit", fast=fast), ladder("edit", fast=fast, quantise="fp8")
+@pytest.mark.parametrize(("fast", "kind"), [("", "fp8"), ("blocks", "fp8"), ("blocks", "fp8-dynamic")])
+def test_smaller_weights_take_changes_in_full_and_are_nearly_the_same(ladder, fast, kind):
+    plain, small = ladder("edit", fast=fast), ladder("edit", fast=fast, quantise=kind)
     words = embeddings(plain.pipeline, torch.bfloat16)
     whole, draft = (latents(plain, words, SHORT, name) for name in ("", "lightning-4"))
     assert apart(latents(small, words, SHORT, "lightning-4"), draft) < apart(whole, draft) / 3
@@ -258,6 +258,11 @@ def test_a_file_that_does_not_fit_is_refused_by_name(checkpoint, loras, tmp_path
         save_file(tensors, tmp_path / draft.lora.file)
     with pytest.raises(SettingsError, match=r"Lightning-4steps.*'img_in' has only down"):
         load(checkpoint, "edit", model="qwen-image-edit-ladder", lora=str(tmp_path))
+
+
+def test_four_bit_weights_take_no_drafts(checkpoint, loras):
+    with pytest.raises(SettingsError, match="nf4 cannot take a LoRA"):
+        load(checkpoint, "edit", model=ladder_of("edit"), lora=str(loras("edit")), quantise="nf4")
 
 
 def test_what_drafts_need_on_the_card_is_counted(ladder):

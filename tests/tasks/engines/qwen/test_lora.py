@@ -88,6 +88,16 @@ def test_what_does_not_belong_is_refused(checkpoint, key, shape, message):
         lora.read(transformer, {**tensors, key: torch.zeros(shape)}, source="odd.safetensors")
 
 
+def test_a_lora_of_another_width_is_refused(checkpoint):
+    transformer = load(checkpoint).transformer
+    tensors = change(transformer, PEFT)
+    tensors["transformer.transformer_blocks.0.attn.to_q.lora_A.weight"] = torch.zeros(4, 48)
+    with pytest.raises(
+        SettingsError, match=r"wide.*'transformer_blocks.0.attn.to_q' is .*\(4, 48\), which does not fit"
+    ):
+        lora.read(transformer, tensors, source="wide.safetensors")
+
+
 def test_a_distilled_model_is_loaded_with_its_lora_schedule_and_recipe(checkpoint, tmp_path):
     file = tmp_path / "lightning.safetensors"
     save_file(change(load(checkpoint).transformer, KOHYA), file)
