@@ -2,6 +2,7 @@
 
 A causal 3-D convolution of the first frame multiplies its earlier taps with zeros: it is the 2-D convolution with the
 last slice of its weights, a third of the arithmetic. Without earlier frames nothing has to be kept for later ones.
+Channels lie next to each other (channels last), as the fast kernels of cards want them.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ def flatten(vae: Any) -> None:
         if isinstance(layer, QwenImageCausalConv3d):
             layer.weight = torch.nn.Parameter(layer.weight.detach()[:, :, -1].contiguous(), requires_grad=False)
             layer.__class__ = FlatConvolution  # it stays where it is, and is still counted as one by the VAE
+    vae.to(memory_format=torch.channels_last)
     vae._encode, vae._decode = partial(_encode, vae, vae._encode), partial(_decode, vae, vae._decode)
 
 
