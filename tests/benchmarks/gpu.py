@@ -30,7 +30,8 @@ from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus as stock_
 from PIL import Image
 from torch.utils.benchmark import Timer
 
-from tasks.engines.qwen import attention, blocks, flat, prompts
+from tasks.domain.errors import SettingsError, UnknownEngine
+from tasks.engines.qwen import attention, blocks, flat, prompts, quantisation
 from tasks.engines.qwen.adapters import Adapters
 from tasks.engines.qwen.blocks import JOINED
 from tasks.engines.qwen.catalogue import Family
@@ -38,6 +39,7 @@ from tasks.engines.qwen.diffusion import Conditions, Sampling, decode, denoise
 from tasks.engines.qwen.lora import Change
 from tasks.engines.qwen.modulation import Tables
 from tasks.engines.qwen.prefixes import Prefixes
+from tasks.engines.qwen.quantisation import Layers, Quantise
 from tasks.engines.qwen.remembered import remembering
 from tests.benchmarks.random_weights import SCALES, Scale, pipeline
 
@@ -154,9 +156,7 @@ def changed(bench: Bench) -> Row:
     made = bench.pipeline
     blocks.shorten(made.transformer)
     flat.flatten(made.vae)
-    bench.tables = Tables(
-        made.transformer, Adapters(made.transformer, {})
-    )  # its layers stay on the device, where they were made
+    bench.tables = Tables(made.transformer, Adapters(made.transformer, {}))  # its layers stay where they were made
     encode = made._encode_vae_image
 
     def forget() -> None:
@@ -212,6 +212,24 @@ def draft(bench: Bench) -> Row:
     return found
 
 
+def eight_bits(bench: Bench) -> Row:
+    """Four guided steps with 8-bit products in more and more layers; how far the latents are from those without."""
+    try:
+        quantisation.ensure_runs(Quantise.FP8_DYNAMIC, bench.device)
+    except (SettingsError, UnknownEngine) as why:
+        return {"left out": str(why)}
+    embeddings, sampling = [bench.words(text) for text in (WORDS, " ")], Sampling(4.0, 4, 0)
+    found: Row = {"none": bench.cost(lambda: bench.latents(sampling, embeddings))}
+    expected = bench.latents(sampling, embeddings).float()
+    for layers in Layers:
+        quantisation.after_fusing(Quantise.FP8_DYNAMIC, bench.pipeline.transformer, {layers})
+        made = bench.latents(sampling, embeddings).float()  # compiled by then
+        found[f"and {layers}"] = bench.cost(lambda: bench.latents(sampling, embeddings)) | {
+            "relative difference": float((made - expected).norm() / expected.norm())
+        }
+    return found
+
+
 def cold(bench: Bench, sampling: Sampling) -> Image.Image:
     """An edit of a picture that was not seen before."""
     bench.forget()
@@ -252,6 +270,7 @@ def measure(scale: Scale, device: torch.device, seconds: float, out: Path | None
         "ours, the same picture": lambda: {name: bench.cost(partial(bench.ours, SIDES[name])) for name in SIDES},
         "small": lambda: small(bench),
         "draft": lambda: draft(bench),
+        "8-bit products": lambda: eight_bits(bench),
     }
     for name, work in parts.items():
         late = time.perf_counter() - begun > seconds

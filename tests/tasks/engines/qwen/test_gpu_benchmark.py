@@ -31,6 +31,8 @@ def test_every_part_is_measured_and_latents_are_those_of_stock(tmp_path):
     for side in ("naive", "stock tuned", "ours cold", "ours, the same picture"):
         assert all(found[side][name]["s"] > 0 for name in gpu.SIDES)
     assert all(costs["s"] > 0 for costs in (found["small"], found["draft"]["off"], found["draft"]["on"]))
+    for layers in ("and attention", "and mlp"):
+        assert 0 < found["8-bit products"][layers]["relative difference"] < 0.2
     assert found["limits"]["TFLOP/s"] > 0
     assert found["summary"]["ours / floor"] is not None
 
