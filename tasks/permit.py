@@ -10,17 +10,21 @@ from tasks.domain.models import Job
 from tasks.domain.policy import Ruling
 from tasks.policies import ruling
 from tasks.policies.protocol import Asked
-from tasks.policing import policy_in_force
+from tasks.policing import policed, policy_in_force
 from tasks.retrying import retry_transient
 from tasks.storage import desk
 
 
-@task(name="permit", task_run_name="permit", **retry_transient)
 def permit(job: Job) -> Ruling | None:
     """What the policy says to the request, when it allows it; None where no policy is set.
 
     Raises `PolicyRefused` with its reason when it does not, `PolicyError` or `PolicyFailed` when nobody can say.
     """
+    return _permit(job) if policed() else None
+
+
+@task(name="permit", task_run_name="permit", **retry_transient)
+def _permit(job: Job) -> Ruling | None:
     policy = policy_in_force()
     if policy is None:
         return None

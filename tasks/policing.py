@@ -9,12 +9,17 @@ from tasks.policies.registry import PLUGGED, PolicySettings, from_rules, plugged
 from tasks.storage.documents import read_document
 
 
+def policed() -> bool:
+    """Whether EDIT_FLOWS_POLICY names a policy."""
+    return bool(_named())
+
+
 def policy_in_force() -> Policy | None:
     """The policy that EDIT_FLOWS_POLICY names; None without one.
 
     Raises `PolicyError` for one that cannot be had: nothing is edited then. `TransientError` when its storage is away.
     """
-    where = read(PolicySettings).policy.strip()
+    where = _named()
     if not where or PLUGGED.fullmatch(where):
         return plugged(where) if where else None
     try:
@@ -26,3 +31,7 @@ def policy_in_force() -> Policy | None:
             f"EDIT_FLOWS_POLICY={where!r} cannot be read, so nothing is edited: {unreadable}"
         ) from unreadable
     return from_rules(document, where)
+
+
+def _named() -> str:
+    return read(PolicySettings).policy.strip()

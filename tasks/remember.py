@@ -9,10 +9,10 @@ from tasks.domain.identity import work_of
 from tasks.domain.models import Job
 from tasks.domain.results import EditResult, Outcome
 from tasks.settings import result_cache
+from tasks.storage.cache import Cache
 from tasks.storage.kept import keep
 
 
-@task(name="remember", task_run_name="remember")
 def remember(job: Job, result: EditResult) -> EditResult:
     """`result`, also in the result cache where there is one; a cache that cannot be written is no reason to fail.
 
@@ -21,8 +21,13 @@ def remember(job: Job, result: EditResult) -> EditResult:
     """
     asked = result.engine.name == job.engine.name and result.review is None
     if (store := result_cache()) and job.request.cache and result.outcome is Outcome.ACCEPTED and asked:
-        try:
-            keep(store, work_of(job), result)
-        except EditFlowError as fault:
-            get_run_logger().warning("not kept in the cache: %s", fault)
+        _remember(job, result, store)
     return result
+
+
+@task(name="remember", task_run_name="remember")
+def _remember(job: Job, result: EditResult, store: Cache) -> None:
+    try:
+        keep(store, work_of(job), result)
+    except EditFlowError as fault:
+        get_run_logger().warning("not kept in the cache: %s", fault)

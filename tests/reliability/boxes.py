@@ -12,8 +12,8 @@ from pathlib import Path
 import yaml
 
 STARTING, ENDING = "starting", "publish"
-LAST = "remember"
-"""The last task; publish, which comes after it, is none."""
+LAST = "metadata"
+"""The last task, where there is no result cache; publish, which comes after it, is none."""
 LINE = re.compile(r"^([\d.]+) (\d+) (\w+)[^|]*\|(Created task run|Finished in state)")
 
 
