@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import sys
 import time
@@ -11,6 +12,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 BUCKET = "outbox"
+PARTS = ("s3", "master", "volume", "filer", "admin")
 KEYS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "localsecret"}
 
 
@@ -22,8 +24,25 @@ def free_port() -> int:
 
 
 def ports() -> dict[str, int]:
-    """One for each of its parts, all low enough: it serves gRPC at port + 10000."""
-    return {name: free_port() % 20000 + 20000 for name in ("s3", "master", "volume", "filer", "admin")}
+    """One for each of its parts, free as the one 10,000 above it is, where it serves gRPC.
+
+    All are below those that systems hand out by themselves (from 32,768 on), so that nobody is given one meanwhile.
+    """
+    free: set[int] = set()
+    while len(free) < len(PARTS):
+        port = random.randrange(12_000, 22_000)
+        if _is_free(port) and _is_free(port + 10_000):
+            free.add(port)
+    return dict(zip(PARTS, free, strict=True))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as listener:
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def command(folder: Path, at: dict[str, int]) -> list[str]:
