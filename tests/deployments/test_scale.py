@@ -116,5 +116,5 @@ def test_the_other_roles_start_with_their_command_lines(stack):
 
 def test_a_health_check_notices_that_a_part_is_gone(stack):
     stack.running["gpu"].terminate()
-    stack.running["gpu"].wait(timeout=30)
+    stack.running["gpu"].wait(timeout=120)
     assert not stack.healthy("gpu")

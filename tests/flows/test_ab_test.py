@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterType
+from prefect.client.schemas.sorting import ArtifactSort
 from skimage import data
 
 from flows.ab_test import analyze_ab_test, create_ab_variants
@@ -61,8 +63,10 @@ def run_published(monkeypatch, call):
     monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", "5f6a2f5e-0000-4000-8000-000000000000")
     monkeypatch.setattr("flows.dispatch.through_pool", lambda: False)
     result = call()
-    with get_client(sync_client=True) as client:
-        return result, [str(artifact.data) for artifact in client.read_artifacts() if artifact.type == "markdown"]
+    pages = ArtifactFilter(type=ArtifactFilterType(any_=["markdown"]))
+    with get_client(sync_client=True) as client:  # the server gives 200 of all artifacts at most: the newest are wanted
+        found = client.read_artifacts(artifact_filter=pages, sort=ArtifactSort.CREATED_DESC)
+    return result, [str(artifact.data) for artifact in found]
 
 
 def test_every_variant_gets_its_picture_and_the_record_comes_last(photo, base):
