@@ -15,9 +15,15 @@ os.environ["DO_NOT_TRACK"] = "1"
 
 os.environ["EDIT_FLOWS_KEYS"] = tempfile.mkdtemp(prefix="edit-flows-keys-")  # not the keys of whoever runs the tests
 
+import hypothesis
 import pytest
 
 from tests import nvml, weed
+
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")  # how long an example takes is nothing that a test says
 
 atexit.register(shutil.rmtree, os.environ["EDIT_FLOWS_KEYS"], ignore_errors=True)
 
