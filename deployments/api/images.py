@@ -104,7 +104,7 @@ async def images_edits(
         sent = understand(form)
         order = sent.order
         for name in UNUSED:
-            if getattr(order, name) != type(order).model_fields[name].default:
+            if getattr(order, name):
                 raise BadField(f"{name} cannot be chosen here: a checked edit decides it", name)
         runs = []
         asked = await _requests(sent, place)
